@@ -16,13 +16,13 @@ from core.alignment.aligning import estimate, registration_record
 from core.errors import InputError
 from core.geometry.grids import grid_of
 from core.io import read_image, read_sources
-from core.io.pairs import relative_parts
 from core.io.transforms import TRANSFORM_SUFFIXES, write_transform
 from core.io.volumes import Acceptance, load_study_volume
 from core.progress import Progress
 from core.registration import Registration
 from core.tasks import get_task
 from core.types import TRANSFORM_KINDS, Image, TransformKind, TransformParts, Volume
+from core.types.moves import motion_parts
 from core.types.transform_data import transform_data
 
 
@@ -75,7 +75,7 @@ def _register_pictures(
     if options.mask is not None:
         fixed = _masked(fixed, options.mask)
     found = estimate(fixed, moving, kind, options.task, progress)
-    parts = relative_parts(found.transform, moving.size, fixed.size)
+    parts = motion_parts(found.transform, moving.size, fixed.size)
     centre = [(count - 1) / 2 for count in fixed.size]
     return _finish(options, found, parts, centre, "pixels")
 
@@ -96,7 +96,7 @@ def _register_volumes(
     )
     found = estimate(fixed, moving, kind, options.task, progress)
     centre = _centre(fixed)
-    return _finish(options, found, found.transform.parts(centre), centre, "mm")
+    return _finish(options, found, found.transform.inverse().parts(centre), centre, "mm")
 
 
 def _centre(volume: Volume) -> list[float]:
@@ -149,7 +149,7 @@ def _finish(
 def _lines(found: Registration, parts: TransformParts, unit: str) -> Iterator[str]:
     shift = ", ".join(f"{value:.2f}" for value in parts.shift)
     angles = ", ".join(f"{value:.2f}°" for value in parts.angles)
-    yield f"{found.transform.kind}: shift {shift} {unit}, turned {angles}, ×{parts.scale:.4f}"
+    yield f"{found.transform.kind}: moved by {shift} {unit}, turned {angles}, ×{parts.scale:.4f}"
     for row in found.transform.matrix:
         yield "  " + " ".join(f"{value:14.8g}" for value in row)
     yield f"spread   {found.spread:.2f} {unit} (95 % of the estimates from parts of the images)"

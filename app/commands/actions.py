@@ -30,6 +30,7 @@ class Actions(CommandRegistry):
         super().__init__(window)
         self._add_file()
         self._add_fuse()
+        self._add_align()
         self._add_compare()
         self._add_display()
         self._add_view()
@@ -77,6 +78,7 @@ class Actions(CommandRegistry):
         return {
             "file": self.tr("File"),
             "fuse": self.tr("Fuse"),
+            "align": self.tr("Align"),
             "compare": self.tr("Compare"),
             "display": self.tr("Display"),
             "view": self.tr("View"),
@@ -118,6 +120,28 @@ class Actions(CommandRegistry):
         self.swap = make("fuse.swap", swap, ("Ctrl+T",), icon="swap-horizontal", needs="sources")
         on_change = self.tr("Fuse again when a window or palette changes")
         self.fuse_on_change = make("fuse.on_change", on_change, checkable=True)
+
+    def _add_align(self) -> None:
+        make = self._make
+        needs = "files panes"
+        self.align = make(
+            "align.start", self.tr("Align A and B"), ("A",), needs=needs, checkable=True
+        )
+        self.register_pair = make(
+            "align.register", self.tr("Register automatically"), ("Ctrl+R",), needs=needs
+        )
+        needs = "aligning panes"
+        accept = self.tr("Accept alignment")
+        self.accept_alignment = make("align.accept", accept, ("Ctrl+Return",), needs=needs)
+        self.reset_alignment = make("align.reset", self.tr("Reset alignment"), needs=needs)
+        before = self.tr("Show before alignment")
+        self.show_before = make("align.before", before, ("V",), needs=needs, checkable=True)
+        points = self.tr("Mark points")
+        self.mark_points = make("align.points", points, ("N",), needs=needs, checkable=True)
+        self.import_transform = make("align.import", self.tr("Import transform…"), needs=needs)
+        self.export_transform = make("align.export", self.tr("Export transform…"), needs=needs)
+        check = self.tr("Look whether new pairs are shifted")
+        self.check_alignment = make("align.check", check, checkable=True)
 
     def _add_compare(self) -> None:
         make = self._make
@@ -284,6 +308,7 @@ class Actions(CommandRegistry):
             ("language", self.tr("Language")),
         ):
             self.menus[name] = self.menus["view"].addMenu(title)
+        self.menus["align"] = self.menus["fuse"].addMenu(self.tr("Align"))
         self.menus["presets"] = QMenu(self.tr("Window presets"))
         before = {self.save, self.quit, self.less_opaque, self.invert, self.edit_keys}
         for command in self:

@@ -30,6 +30,7 @@ class CompareBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._compare = Compare()
+        self._mode_only = False
         self.results = QTabBar()
         self.results.setObjectName("resultTabs")
         self.results.setAccessibleName(self.tr("Results of this pair"))
@@ -143,7 +144,7 @@ class CompareBar(QWidget):
                 if key == selected:
                     self.results.setCurrentIndex(index)
         self.results.setTabsClosable(len(results) > 1)
-        self.results.setVisible(bool(results))
+        self.results.setVisible(bool(results) and not self._mode_only)
 
     def show_operands(self, operands: list[tuple[str, str]]) -> None:
         """List what can be compared, as (operand, name)."""
@@ -168,8 +169,8 @@ class CompareBar(QWidget):
         ):
             with QSignalBlocker(combo):
                 combo.setCurrentIndex(combo.findData(value))
-        self.first.setVisible(on)
-        self.second.setVisible(on)
+        for combo in (self.first, self.second):
+            combo.setVisible(on and not self._mode_only)
         self.slider.setVisible(compare.mode in _SLIDING)
         self._make_room()
         with QSignalBlocker(self.slider):
@@ -182,6 +183,13 @@ class CompareBar(QWidget):
         self.slider.setAccessibleName(name)
         self.slider.setToolTip(f"{name}: {text}")
         self.slider_label.setText(text)
+
+    def show_mode_only(self, only: bool) -> None:
+        """Show the compare mode alone: what is compared, and where, is given."""
+        self._mode_only = only
+        self.layouts.setVisible(not only)
+        self.results.setVisible(self.results.count() > 0 and not only)
+        self.show_compare(self._compare)
 
     def show_layout(self, layout: Layout) -> None:
         """Show a layout."""

@@ -85,6 +85,8 @@ class FusePage(QWidget):
         self.active = ActivePane(self.panes, "a", self)
         self.results = ResultsBoard(session, self.link, self.active)
         self._maximised = ""
+        self._instead: QWidget | None = None
+        """Shown in place of the panes."""
         self._window_from: Window | None = None
         self._lay_out()
         self._connect()
@@ -108,7 +110,7 @@ class FusePage(QWidget):
         self._grid = QGridLayout(self.board)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(6)
-        layout = QVBoxLayout(self)
+        layout = self._boxes = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
         for bar in (*self.messages.bars, self.bar):
@@ -174,6 +176,18 @@ class FusePage(QWidget):
         self.results.window_dragged.connect(self._drag_window)
 
     # --- layout and display ----------------------------------------------------------------
+
+    def show_instead(self, board: QWidget | None) -> None:
+        """Show another board in place of the panes; None for the panes again."""
+        if board is self._instead:
+            return
+        if self._instead is not None:
+            self._instead.hide()
+        self._instead = board
+        if board is not None and self._boxes.indexOf(board) < 0:
+            self._boxes.insertWidget(self._boxes.indexOf(self.slices), board, 1)
+        self.bar.show_mode_only(board is not None)
+        self._show_empty()
 
     @property
     def maximised(self) -> str:
@@ -244,11 +258,14 @@ class FusePage(QWidget):
             self.welcome.open.setFocus()
         self.welcome.setVisible(empty)
         self.bar.setVisible(not empty)
-        planes = self.planes.is_wanted
-        results = self.results.is_wanted and not self._maximised
+        instead = self._instead is not None
+        if self._instead is not None:
+            self._instead.setVisible(not empty)
+        planes = self.planes.is_wanted and not instead
+        results = self.results.is_wanted and not self._maximised and not instead
         self.planes.setVisible(not empty and planes)
         self.results.setVisible(not empty and results)
-        self.board.setVisible(not empty and not planes and not results)
+        self.board.setVisible(not (empty or planes or results or instead))
         if not results:
             notice = self.tr("Research use only – AI-generated image")
             self.panes["fused"].canvas.reserve(notice)

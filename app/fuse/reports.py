@@ -23,7 +23,7 @@ Remedy = Literal[
     "uneven",
     "patients",
 ]
-Answer = Literal["reload", "switch_task", "keep_task"]
+Answer = Literal["reload", "switch_task", "keep_task", "register", "align", "undo_alignment"]
 
 
 @dataclass(frozen=True)

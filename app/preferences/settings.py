@@ -159,6 +159,15 @@ class Settings(QObject):
         """Set whether a change of window or palette fuses the pair again."""
         self._set("fuse/on_change", fuses)
 
+    @property
+    def checks_alignment(self) -> bool:
+        """Whether pairs that are opened are looked at, and aligning them is offered."""
+        return self._flag("registration/check", True)
+
+    def set_checks_alignment(self, checks: bool) -> None:
+        """Set whether pairs that are opened are looked at."""
+        self._set("registration/check", checks)
+
     # --- the rest --------------------------------------------------------------------------
 
     def keys(self) -> dict[str, tuple[str, ...]]:

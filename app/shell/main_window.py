@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
+    QStackedWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -30,6 +31,7 @@ from app.fuse.state import FuseState
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackService
 from app.preferences.settings import Settings
+from app.registration.commands import Aligning
 from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import CommandTitles
 from app.shell.docks import Docks
@@ -96,12 +98,20 @@ class MainWindow(QMainWindow):
             pairs=self.pairs,
             settings=settings,
         )
+        self.aligning = Aligning(
+            self,
+            session=self.session,
+            controller=self.controller,
+            view=self.view,
+            actions=self.actions_,
+        )
         self.remedies = Remedies(
             self.view,
             session=self.session,
             controller=self.controller,
             pairs=self.pairs,
             files=self.files,
+            aligning=self.aligning,
         )
         self.workspaces = Workspaces(self.view, self._page_makers(settings.folder))
         self.inspector = Inspector(self.session, self.view, self.work)
@@ -135,6 +145,7 @@ class MainWindow(QMainWindow):
             column=column,
             show_fuse_page=self._show_fuse_page,
         )
+        self.aligning.state.active_changed.connect(self._show_aligning)
         self.close_guard = CloseGuard(self, self.workspaces, column)
         self._update_actions()
         # Else the tabs of the workspaces would have the initial focus.
@@ -174,7 +185,10 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setStatusBar(self.status)
         left = self._add_dock("pairsDock", self.tr("Pairs"), self.pairs_dock, _LEFT)
-        right = self._add_dock("inspectorDock", self.tr("Inspector"), self.inspector, _RIGHT)
+        self.side = QStackedWidget()
+        self.side.addWidget(self.inspector)
+        self.side.addWidget(self.aligning.dock)
+        right = self._add_dock("inspectorDock", self.tr("Inspector"), self.side, _RIGHT)
         self.resize(1280, 820)
         self.resizeDocks([left, right], [215, 250], Qt.Orientation.Horizontal)
         return layout
@@ -221,6 +235,8 @@ class MainWindow(QMainWindow):
             action.triggered.connect(self._show_fuse_page)
         self.display_commands.connect_actions()
         self.display_commands.announced.connect(self.status.show_text)
+        self.aligning.announced.connect(self.status.show_text)
+        actions.check_alignment.toggled.connect(self.aligning.check.set_enabled)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -301,10 +317,23 @@ class MainWindow(QMainWindow):
         self.packs_dialog = PacksDialog(self.packs, self.session.task.name, self)
         self.packs_dialog.open()
 
+    def _show_aligning(self, active: bool) -> None:
+        """Show the panel of aligning in the right dock, and undo its steps."""
+        self.side.setCurrentWidget(self.aligning.dock if active else self.inspector)
+        dock = self.docks["inspectorDock"]
+        dock.setWindowTitle(self.tr("Align") if active else self.tr("Inspector"))
+        if active:
+            dock.show()
+        self.services.undo_in(self.aligning.state.history if active else None)
+
     def _escape(self) -> None:
         if self.session.running is not None:
             self.controller.cancel()
             self.pairs.cancel()
+        elif self.aligning.align.stage is not None:
+            self.aligning.align.cancel()
+        elif self.aligning.state.is_active:
+            self.aligning.align.leave()
         elif self.session.problem is not None:
             self.controller.dismiss_problem()
         elif self.view.maximised:
@@ -334,6 +363,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.controller.shutdown()
         self.view.planes.shutdown()
+        self.aligning.shutdown()
         self.work.shutdown()
         self.packs.shutdown()
         self.pairs_dock.shutdown()

@@ -12,6 +12,7 @@ from app.fuse.controller import Controller
 from app.fuse.page import FusePage
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState, Problem
+from app.registration.commands import Aligning
 from app.shell.file_commands import FileCommands
 from app.widgets.file_manager import distinct_name, show_in_folder
 from core.errors import InputError
@@ -28,6 +29,7 @@ class Remedies(QObject):
         controller: Controller,
         pairs: Pairs,
         files: FileCommands,
+        aligning: Aligning,
     ) -> None:
         super().__init__(view)
         self._view = view
@@ -49,6 +51,9 @@ class Remedies(QObject):
             "switch_task": controller.switch_task,
             "keep_task": controller.keep_task,
             "export": files.ask_export,
+            "align": aligning.begin,
+            "register": aligning.register,
+            "undo_alignment": aligning.align.undo_accepted,
         }
         view.remedy_requested.connect(self._apply)
         view.copy_requested.connect(self._copy_details)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow
@@ -81,6 +82,8 @@ class WindowServices(QObject):
         self.history: UndoHistory[DisplayState] = UndoHistory(
             self._session.display, self._session.set_display, parent=self
         )
+        self._steps: UndoHistory[Any] = self.history
+        """Those that the commands undo and redo."""
         self.autosave: SessionAutosave | None = None
         if settings.folder is not None:
             self.autosave = SessionAutosave(settings.folder, self.snapshot, self)
@@ -101,12 +104,13 @@ class WindowServices(QObject):
 
     def _connect(self) -> None:
         actions, session, settings = self._actions, self._session, self.settings
-        actions.undo.triggered.connect(self.history.undo)
-        actions.redo.triggered.connect(self.history.redo)
+        actions.undo.triggered.connect(lambda: self._steps.undo())
+        actions.redo.triggered.connect(lambda: self._steps.redo())
         actions.restore.triggered.connect(self._restore_last)
         actions.reopens.toggled.connect(settings.set_reopens)
         actions.fuse_on_change.toggled.connect(settings.set_fuses_on_change)
         actions.fuse_on_change.toggled.connect(self._controller.on_change.set_enabled)
+        actions.check_alignment.toggled.connect(settings.set_checks_alignment)
         actions.palette.triggered.connect(self.show_palette)
         actions.keys.triggered.connect(self.show_keys)
         actions.edit_keys.triggered.connect(
@@ -139,17 +143,25 @@ class WindowServices(QObject):
 
     def _provide(self) -> None:
         present = {
-            "undo": self.history.can_undo,
-            "redo": self.history.can_redo,
+            "undo": self._steps.can_undo,
+            "redo": self._steps.can_redo,
             "session": self._last is not None,
         }
         self._actions.provide((name for name, there in present.items() if there), by="services")
+
+    def undo_in(self, history: UndoHistory[Any] | None) -> None:
+        """Undo and redo the steps of another history; None for those of the display again."""
+        self._steps.changed.disconnect(self._provide)
+        self._steps = self.history if history is None else history
+        self._steps.changed.connect(self._provide)
+        self._provide()
 
     def _show_choices(self) -> None:
         self._actions.appearances[self.settings.appearance].setChecked(True)
         self._actions.languages[self.settings.language].setChecked(True)
         self._actions.reopens.setChecked(self.settings.reopens)
         self._actions.fuse_on_change.setChecked(self.settings.fuses_on_change)
+        self._actions.check_alignment.setChecked(self.settings.checks_alignment)
 
     def _show(self, dialog: QDialog) -> None:
         dialog.open()

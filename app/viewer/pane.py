@@ -32,7 +32,18 @@ class Pane(DropZone):
 
     maximise_requested = Signal()
 
-    def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        link: ViewLink,
+        parent: QWidget | None = None,
+        *,
+        canvas: Canvas | None = None,
+    ) -> None:
+        """
+        Args:
+            canvas: one of another class, for ``link``; None for the usual one.
+        """
         super().__init__(parent)
         self.name = name
         self.setObjectName("pane")
@@ -41,7 +52,7 @@ class Pane(DropZone):
         self.title.setObjectName("paneTitle")
         self.info = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.info.setObjectName("paneInfo")
-        self.canvas = Canvas(link)
+        self.canvas = canvas or Canvas(link)
         self._tags: dict[str, QLabel] = {}
         self.maximise_button = self._make_maximise_button()
         self.header = QHBoxLayout()

@@ -27,7 +27,6 @@ from core.types import (
     SourcePair,
 )
 from core.types.moves import motion_parts
-from core.types.moves import motion_parts as relative_parts  # noqa: F401
 from core.windows import Windows
 
 _SAME_FILE = Message("Source A and source B are the same picture.")

@@ -99,13 +99,15 @@ def with_motion(
         scale: over 0.
     """
     parts = motion_parts(transform, *sizes)
-    at = np.add(centre_of(sizes[1]), parts.shift)
+    x, y = centre_of(sizes[1])
+    at = (x + parts.shift[0], y + parts.shift[1])
     if angle is not None and angle != parts.angles[0]:
         transform = moved(transform, turn_about(at, angle - parts.angles[0]))
     if scale is not None and scale != parts.scale:
         transform = moved(transform, scale_about(at, scale / parts.scale))
     if shift is not None and tuple(shift) != parts.shift:
-        transform = moved(transform, shift_by(np.subtract(shift, parts.shift)))
+        off = (shift[0] - parts.shift[0], shift[1] - parts.shift[1])
+        transform = moved(transform, shift_by(off))
     return transform
 
 

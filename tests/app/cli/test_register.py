@@ -67,7 +67,7 @@ def test_what_was_found_is_printed_and_written(
     out = tmp_path / "t.tfm"
     code, text, _ = run("register", *pair, "-o", out, "--kind", "rigid", "-t", "mff")
     assert code == 0
-    assert "rigid: shift 5.00, -3.00 pixels, turned 0.00°, ×1.0000" in text
+    assert "rigid: moved by -5.00, 3.00 pixels, turned 0.00°, ×1.0000" in text
     assert "spread   0.25 pixels" in text
     assert "gradient correlation 0.1250 before, 0.8750 after" in text
     assert "verdict  good (1.2 s)" in text
@@ -143,7 +143,7 @@ def test_series_go_onto_each_other_by_a_file_alone(tmp_path: Path) -> None:
     code, _, error = run(*line, "--transform", tmp_path / "t.tfm")
     assert code == 0, error
     # The file leads from PET to MR, and PET is the one that is moved.
-    assert "-1.0, -2.0, -3.0 mm" in error
+    assert "by 1.0, 2.0, 3.0 mm" in error
 
 
 # --- fuse and batch ------------------------------------------------------------------------------

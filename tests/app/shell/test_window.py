@@ -611,7 +611,7 @@ def test_save_dialog_suggests_a_name(opened):
 
 def test_closing_while_fusing_leaves_no_thread(qtbot, opened, engine):
     fuse_and_hold(qtbot, opened, engine)
-    assert running_threads() == 3
+    assert running_threads() == 4
     opened.close()
     assert not opened.isVisible()
     assert running_threads() == 0

@@ -1,0 +1,250 @@
+"""The requests made while aligning: begin, register, files, accept; with a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.fuse.controller import Controller
+from app.fuse.results import AS_DAMAGED, resampled_side
+from app.fuse.state import FuseState, Offer
+from app.registration import tasks
+from app.registration.pending_offer import PendingOffer
+from app.registration.state import AlignState, NativeSources
+from app.workers import Job, Runner
+from core.errors import FusionError, InputError, Message
+from core.types import PairTransform, Transform
+from core.types.moves import centre_of
+
+if TYPE_CHECKING:
+    from core.registration import Registration
+
+
+class AlignController(QObject):
+    """Aligns the pair on screen. Whatever ends for another pair than that is dropped."""
+
+    work_changed = Signal()
+    """:attr:`stage` or :attr:`registration` has changed."""
+    written = Signal(object)
+    """Path of the file that was written."""
+
+    def __init__(
+        self, session: FuseState, controller: Controller, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.state = AlignState(self)
+        self.stage: tuple[str, float, float] | None = None
+        """What is being done, how much of it, out of how much; None for nothing."""
+        self.registration: Registration | None = None
+        """The last one of this pair, whether it could be used or not."""
+        self._controller = controller
+        self._runner = Runner("registration", self)
+        self._job: Job | None = None
+        self._pair: object = None
+        """What identifies the pair being aligned."""
+        self._accepted: tuple[PairTransform | None, PairTransform | None] | None = None
+        """Before and after the last one accepted, until it is on screen."""
+        self._undo: PairTransform | None = None
+        """Of the pair before the last one was accepted."""
+        self._pending = PendingOffer(session, self)
+        session.sources_changed.connect(self._follow)
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for the thread."""
+        self._runner.shutdown()
+
+    # --- begin and end ---------------------------------------------------------------------
+
+    @property
+    def can_align(self) -> bool:
+        """Whether there are two picture files on screen, or refused for their sizes."""
+        sources = self.session.sources
+        return (
+            sources.slice is None
+            and not any(sources.names)
+            and None not in sources.paths
+            and not sources.is_loading
+        )
+
+    def begin(self, *, register: bool = False) -> None:
+        """Align the pair on screen.
+
+        Args:
+            register: register it at once.
+        """
+        if self.state.is_active:
+            if register:
+                self.register()
+            return
+        if not self.can_align or self._job is not None:
+            return
+        sources = self.session.sources
+        self._pair = self._identity()
+        then = partial(self._begin, register)
+        if sources.pair is not None and sources.transform is None and self._is_native():
+            assert sources.a is not None
+            assert sources.b is not None
+            then(NativeSources(sources.a, sources.b))
+            return
+        a, b = sources.paths
+        assert a is not None
+        assert b is not None
+        damaged = AS_DAMAGED in (sources.stamp or ())
+        self._work(
+            lambda progress: tasks.native_sources(a, b, damaged=damaged, progress=progress),
+            then,
+            self.tr("Reading pictures"),
+        )
+
+    def _is_native(self) -> bool:
+        return not resampled_side(self.session.sources.stamp)
+
+    def _begin(self, register: bool, sources: NativeSources) -> None:
+        self.registration = None
+        self.session.set_offer(None)  # the answer is given
+        self.state.begin(sources, self.session.sources.transform)
+        if register:
+            self.register()
+
+    def _identity(self) -> object:
+        sources = self.session.sources
+        return sources.paths, sources.stamp, sources.transform
+
+    def _follow(self) -> None:
+        """Stop aligning a pair that is no longer on screen; offer to undo what was accepted."""
+        if self._pair is not None and self._pair != self._identity():
+            self.leave()
+        sources = self.session.sources
+        if self._accepted is None or sources.is_loading:
+            return
+        before, after = self._accepted
+        self._accepted = None
+        if sources.pair is not None and sources.transform == after:
+            self._undo = before
+            text = self.tr("The pair is aligned anew, and fused so.")
+            offer = Offer(text, (("undo_alignment", self.tr("Undo")),))
+            self._pending.ask(sources.pair, offer)
+
+    def leave(self) -> None:
+        """Leave the pair as it is."""
+        self._pair = None
+        self.cancel()
+        self.state.end()
+
+    def accept(self) -> None:
+        """Read the pair with the transform so far, and fuse it."""
+        state = self.state
+        if not state.is_active:
+            return
+        result, before = state.result, self.session.sources.transform
+        is_new = result != before or self.session.sources.pair is None
+        self.leave()
+        if is_new:
+            self._accepted = (before, result)
+            self._controller.set_transform(result)
+
+    def undo_accepted(self) -> None:
+        """Read the pair as it was before the last transform was accepted."""
+        self._controller.set_transform(self._undo)
+
+    # --- registration ----------------------------------------------------------------------
+
+    def register(self) -> None:
+        """Estimate the transform from the pictures, of the kind that is chosen."""
+        state = self.state
+        if state.sources is None:
+            return
+        edit = state.edit
+        request = tasks.RegistrationRequest(self.session.task.name, edit.kind, edit.moving)
+        self.registration = None
+        self._work(
+            partial(tasks.register_sources, state.sources, request),
+            self._registered,
+            self.tr("Registering"),
+        )
+
+    def _registered(self, found: Registration) -> None:
+        self.registration = found
+        state = self.state
+        if found.verdict != "failed":
+            state.show_before(False)
+            state.history.end_gesture()
+            by = PairTransform(
+                found.transform, state.edit.moving, origin="registered", verdict=found.verdict
+            )
+            state.set_edit(state.edit.with_result(by))
+        self.work_changed.emit()
+
+    # --- files -----------------------------------------------------------------------------
+
+    def import_transform(self, path: Path) -> None:
+        """Take the transform in a file, from A to B or from the source that is kept."""
+        self._work(
+            partial(tasks.read_transform, path),
+            partial(self._imported, path.name),
+            self.tr("Reading the transform"),
+        )
+
+    def _imported(self, name: str, transform: Transform) -> None:
+        if transform.dimension != 2:
+            error = InputError(
+                name,
+                Message("its transform is one of volumes"),
+                Message("Choose a transform of pictures."),
+            )
+            self.session.show_error(error)
+            return
+        state = self.state
+        by = PairTransform(transform, state.edit.moving, origin="file", name=name)
+        state.set_edit(state.edit.with_result(by))
+
+    def export_transform(self, path: Path) -> None:
+        """Write the transform so far, from the source that is kept to the one that is moved."""
+        state = self.state
+        if state.sources is None:
+            return
+        work = partial(tasks.write_transform, path, state.edit.transform, centre_of(state.sizes[1]))
+        self._work(work, self.written.emit, self.tr("Writing the transform"))
+
+    # --- work ------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Cancel what is being done; the transform stays as it is."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+            self._set_stage(None)
+
+    def _work(self, work: Callable[..., object], then: Callable[..., object], stage: str) -> None:
+        self.cancel()
+        job = self._job = self._runner.submit(work)
+        job.progress.connect(lambda done, total, text: self._set_stage((text, done, total)))
+        job.finished.connect(partial(self._finished, job, then))
+        job.failed.connect(partial(self._failed, job))
+        self._set_stage((stage, 0.0, 0.0))
+
+    def _finished(self, job: Job, then: Callable[..., object], answer: object) -> None:
+        if job is self._job:
+            self._job = None
+            self._set_stage(None)
+            then(answer)
+
+    def _failed(self, job: Job, error: FusionError) -> None:
+        if job is self._job:
+            self._job = None
+            self._set_stage(None)
+            self.session.show_error(error)
+
+    def _set_stage(self, stage: tuple[str, float, float] | None) -> None:
+        self.stage = stage
+        self.work_changed.emit()
+
+    def set_crop(self, crop: bool) -> None:
+        """Crop the pair to what both show, or not."""
+        self.state.set_edit(replace(self.state.edit, crop=crop))

@@ -1,0 +1,372 @@
+"""Aligning in the window: mouse, keys, numbers, points, registration, files, accept and undo."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
+from app.registration import tasks
+from core.errors import InputError, Message
+from core.io.transforms import read_transform, write_transform
+from core.registration import Registration
+from core.types import PairTransform, Transform
+from core.types.moves import moved, shift_by
+from tests.app.acts import WAIT, idle
+from tests.app.conftest import write_png
+from tests.app.registration.conftest import SHIFT, scene
+
+CTRL, SHIFTED = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+NONE, LEFT = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+BY = PairTransform(moved(Transform.identity(), shift_by(SHIFT)))
+
+
+@pytest.fixture
+def aligned(shifted):
+    """The window with the pair being aligned."""
+    shifted.actions_.align.trigger()
+    assert shifted.aligning.state.is_active
+    return shifted
+
+
+def found(verdict: str = "good", transform: Transform = BY.transform) -> Registration:
+    return Registration(
+        transform=transform,
+        spread=0.4,
+        measure=Message("Similarity"),
+        before=0.1,
+        after=0.9,
+        verdict=verdict,
+        reasons=() if verdict == "good" else (Message("What agrees lies in a small part."),),
+        seconds=1.0,
+    )
+
+
+def drag(window, start: tuple[float, float], end: tuple[float, float], held=NONE) -> None:
+    """From one place of the fixed picture to another one."""
+    canvas = window.aligning.board.nudge
+    points = [canvas.camera.to_widget(QPointF(*place)).toPoint() for place in (start, end)]
+    QTest.mousePress(canvas, LEFT, held, points[0])
+    QTest.mouseMove(canvas, (points[0] + points[1]) / 2)
+    QTest.mouseRelease(canvas, LEFT, held, points[1])
+
+
+def test_the_board_takes_the_place_of_the_panes(aligned):
+    assert aligned.aligning.board.isVisible()
+    assert not aligned.view.board.isVisible()
+    assert aligned.aligning.panel.isVisible()
+    assert aligned.session.display.compare.mode == "checker"
+    aligned.actions_.align.trigger()
+    assert not aligned.aligning.board.isVisible()
+    assert aligned.view.board.isVisible()
+    assert aligned.inspector.isVisible()
+    assert aligned.session.display.compare.mode == "off"
+
+
+def test_a_drag_shifts_the_picture(aligned):
+    state = aligned.aligning.state
+    scale = aligned.aligning.board.nudge.camera.scale()
+    drag(aligned, (100, 80), (110, 75))
+    np.testing.assert_allclose(state.parts.shift, (10, -5), atol=1 / scale)
+    assert aligned.aligning.panel.right.value() == pytest.approx(state.parts.shift[0], abs=0.006)
+
+
+def test_a_drag_with_control_turns_it_and_with_shift_too_scales_it(aligned):
+    state = aligned.aligning.state
+    # A quarter of the full turn around the centre, (99.5, 79.5) by pixel centres.
+    drag(aligned, (150, 80), (100, 130), CTRL)
+    assert state.parts.angles[0] == pytest.approx(90, abs=2)
+    np.testing.assert_allclose(state.parts.shift, (0, 0), atol=1e-6)
+    drag(aligned, (120, 80), (140, 80), CTRL | SHIFTED)
+    assert state.parts.scale == pytest.approx(2, rel=0.08)
+
+
+STEPS = [
+    (Qt.Key.Key_Right, NONE, (1, 0), 0, 1),
+    (Qt.Key.Key_Up, NONE, (0, -1), 0, 1),
+    (Qt.Key.Key_Left, SHIFTED, (-10, 0), 0, 1),
+    (Qt.Key.Key_Right, CTRL, (0, 0), 0.1, 1),
+    (Qt.Key.Key_Left, CTRL | SHIFTED, (0, 0), -1, 1),
+    (Qt.Key.Key_Up, CTRL, (0, 0), 0, 1.001),
+    (Qt.Key.Key_Down, CTRL | SHIFTED, (0, 0), 0, 1 / 1.01),
+]
+
+
+def test_arrow_keys_move_it_in_steps(aligned):
+    for key, held, shift, angle, scale in STEPS:
+        QTest.keyClick(aligned.aligning.board.nudge, key, held)
+        parts = aligned.aligning.state.parts
+        np.testing.assert_allclose(parts.shift, shift, atol=1e-9)
+        assert parts.angles[0] == pytest.approx(angle)
+        assert parts.scale == pytest.approx(scale)
+        aligned.aligning.state.reset()
+
+
+def test_numbers_set_the_transform(aligned):
+    panel, state = aligned.aligning.panel, aligned.aligning.state
+    panel.right.setValue(12.5)
+    panel.down.setValue(-3)
+    panel.angle.setValue(2)
+    panel.scale.setValue(110)
+    parts = state.parts
+    np.testing.assert_allclose([*parts.shift, *parts.angles], [12.5, -3, 2], atol=1e-9)
+    assert parts.scale == pytest.approx(1.1)
+    aligned.actions_.undo.trigger()
+    assert state.parts.scale == pytest.approx(1)
+    assert panel.scale.value() == 100
+    aligned.actions_.redo.trigger()
+    assert panel.scale.value() == 110
+
+
+def test_undo_is_of_the_display_again_afterwards(aligned):
+    drag(aligned, (100, 80), (110, 75))
+    assert aligned.actions_.undo.isEnabled()
+    aligned.actions_.align.trigger()
+    assert not aligned.actions_.undo.isEnabled()
+
+
+def test_accepting_reads_and_fuses_the_pair_anew(qtbot, aligned, engine):
+    session, before = aligned.session, aligned.session.outcome
+    for key, times in ((Qt.Key.Key_Right, SHIFT[0]), (Qt.Key.Key_Down, SHIFT[1])):
+        for _ in range(times):
+            QTest.keyClick(aligned.aligning.board.nudge, key)
+    with idle(qtbot, aligned):
+        aligned.actions_.accept_alignment.trigger()
+        # Nothing of the pair as it was is on screen from now on.
+        assert session.outcome is None
+    assert not aligned.aligning.state.is_active
+    assert session.sources.transform == BY
+    pair = session.sources.pair
+    np.testing.assert_array_equal(pair.b.data[pair.valid], pair.a.data[pair.valid])
+    assert engine.requests[-1].pair.transform == BY
+    assert session.outcome is not before
+    # The question is whether to undo it.
+    assert [name for name, _label in session.offer.answers] == ["undo_alignment"]
+    with idle(qtbot, aligned):
+        aligned.view.remedy_requested.emit("undo_alignment")
+    assert session.sources.transform is None
+    assert session.outcome.pair is session.sources.pair
+
+
+def test_aligning_again_begins_with_what_was_accepted(qtbot, shifted):
+    with idle(qtbot, shifted):
+        shifted.controller.set_transform(BY)
+    state = shifted.aligning.state
+    with qtbot.waitSignal(state.active_changed, timeout=WAIT):
+        shifted.actions_.align.trigger()
+    np.testing.assert_allclose(state.parts.shift, SHIFT)
+    # With the pixels of the file, not those that were resampled.
+    assert state.sources.b.image.notes == ()
+    shifted.actions_.reset_alignment.trigger()
+    with idle(qtbot, shifted):
+        shifted.actions_.accept_alignment.trigger()
+    assert shifted.session.sources.transform is None
+
+
+def test_another_pair_ends_it(qtbot, aligned, files):
+    aligned.aligning.state.move(shift_by((5, 0)))
+    with idle(qtbot, aligned):
+        aligned.controller.open_pair(*files)
+    assert not aligned.aligning.state.is_active
+    assert aligned.session.sources.transform is None
+    assert aligned.view.board.isVisible()
+
+
+def test_pictures_of_two_sizes_are_aligned_instead_of_refused(qtbot, window, tmp_path):
+    a = write_png(tmp_path / "s" / "one.png", scene(100, 80))
+    b = write_png(tmp_path / "s" / "two.png", scene(150, 120))
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b)
+    assert window.session.problem is not None
+    assert "align" in [name for name, _label in window.session.offer.answers]
+    with qtbot.waitSignal(window.aligning.state.active_changed, timeout=WAIT):
+        window.view.remedy_requested.emit("align")
+    with idle(qtbot, window):
+        window.actions_.accept_alignment.trigger()
+    assert window.session.problem is None
+    assert window.session.sources.pair.b.size == (100, 80)
+
+
+# --- registration ------------------------------------------------------------------------------
+
+
+def test_a_registration_is_shown_with_its_verdict(qtbot, aligned, monkeypatch):
+    monkeypatch.setattr(tasks, "register_sources", lambda *_: found("doubtful"))
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
+    state, panel = aligned.aligning.state, aligned.aligning.panel
+    np.testing.assert_allclose(state.parts.shift, SHIFT)
+    card = panel.verdict.cards["verdict"]
+    assert card.objectName() == "noticeCard"  # in the colour of warnings
+    assert "small part" in card.text.text()
+    with idle(qtbot, aligned):
+        aligned.actions_.accept_alignment.trigger()
+    assert aligned.session.sources.transform.verdict == "doubtful"
+    assert any("doubtful" in note for note in aligned.session.notices)
+
+
+def test_a_good_one_says_how_far_it_can_be_relied_on(qtbot, aligned, monkeypatch):
+    monkeypatch.setattr(tasks, "register_sources", lambda *_: found("good"))
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
+    card = aligned.aligning.panel.verdict.cards["verdict"]
+    assert "within 0.4 px" in card.text.text()
+    # After a move by hand the verdict is no longer about what is shown.
+    QTest.keyClick(aligned.aligning.board.nudge, Qt.Key.Key_Right)
+    assert "verdict" not in aligned.aligning.panel.verdict.cards
+
+
+def test_a_failed_one_changes_nothing(qtbot, aligned, monkeypatch):
+    monkeypatch.setattr(tasks, "register_sources", lambda *_: found("failed"))
+    aligned.aligning.state.move(shift_by((2, 0)))
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
+    assert aligned.aligning.state.parts.shift == (2, 0)
+    assert aligned.aligning.panel.verdict.cards["verdict"].objectName() == "errorCard"
+
+
+def test_cancelling_leaves_the_transform(qtbot, aligned, monkeypatch):
+    gate = threading.Event()
+
+    def slow(_sources, _request, progress):
+        progress.report(1, 4, "Registering")
+        while not gate.wait(0.01):
+            progress.check()
+        return found()
+
+    monkeypatch.setattr(tasks, "register_sources", slow)
+    align = aligned.aligning.align
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: align.stage == ("Registering", 1, 4))
+    assert aligned.aligning.panel.cancel.isVisible()
+    QTest.mouseClick(aligned.aligning.panel.cancel, LEFT)
+    gate.set()
+    assert align.stage is None
+    assert aligned.aligning.state.is_active
+    assert aligned.aligning.state.result is None
+    assert not aligned.aligning.panel.cancel.isVisible()
+
+
+def test_a_registration_of_another_pair_is_dropped(qtbot, aligned, monkeypatch, files):
+    gate = threading.Event()
+
+    def slow(_sources, _request, progress):
+        gate.wait(10)
+        return found()
+
+    monkeypatch.setattr(tasks, "register_sources", slow)
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: aligned.aligning.align.stage is not None)
+    with idle(qtbot, aligned):
+        aligned.controller.open_pair(*files)
+    aligned.actions_.align.trigger()
+    state = aligned.aligning.state
+    with qtbot.waitSignal(aligned.aligning.align.work_changed, timeout=WAIT):
+        # The next job of the same thread ends after the one that is dropped.
+        aligned.aligning.align.import_transform(files[0])
+        gate.set()
+        qtbot.waitUntil(lambda: aligned.session.problem is not None)
+    assert aligned.aligning.align.registration is None
+    assert state.result is None
+
+
+def test_a_real_registration(qtbot, aligned):
+    aligned.aligning.state.set_kind("translation")
+    aligned.actions_.register_pair.trigger()
+    qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None, timeout=WAIT)
+    assert aligned.aligning.align.registration.verdict == "good"
+    np.testing.assert_allclose(aligned.aligning.state.parts.shift, SHIFT, atol=0.3)
+
+
+def test_a_shifted_pair_is_noticed_once(qtbot, shifted):
+    session = shifted.session
+    qtbot.waitUntil(lambda: session.offer is not None, timeout=WAIT)
+    assert [name for name, _label in session.offer.answers] == ["register", "align"]
+    assert "9 pixels" in session.offer.text  # √(8² + 4²) = 8.94
+    a, b = session.sources.paths
+    shifted.view.notice.close_button.click()
+    with idle(qtbot, shifted):
+        shifted.controller.open_pair(a, b)
+    assert session.offer is None
+
+
+def test_the_look_can_be_switched_off(qtbot, window, tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(tasks, "check_pair", lambda *_: looks.append(1))
+    window.actions_.check_alignment.setChecked(False)
+    assert not window.services.settings.checks_alignment
+    a = write_png(tmp_path / "s" / "one.png", scene(120, 100))
+    b = write_png(tmp_path / "s" / "two.png", scene(120, 100)[:, ::-1])
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b)
+    assert looks == []
+
+
+# --- points ------------------------------------------------------------------------------------
+
+
+def test_clicks_mark_points_and_the_residual_is_listed(aligned):
+    board, state, panel = aligned.aligning.board, aligned.aligning.state, aligned.aligning.panel
+    aligned.actions_.mark_points.trigger()
+    state.set_kind("translation")
+
+    def click(role: str, x: float, y: float) -> QPointF:
+        canvas = board.marks[role]
+        point = canvas.camera.to_widget(QPointF(x, y)).toPoint()
+        QTest.mouseClick(canvas, LEFT, NONE, point)
+        return canvas.camera.to_image(QPointF(point)) - QPointF(0.5, 0.5)
+
+    first = click("fixed", 100, 80)
+    assert state.edit.landmarks[0].a == (first.x(), first.y())
+    assert "B" in panel.points_text.text()
+    second = click("moving", 92, 76)
+    np.testing.assert_allclose(
+        state.parts.shift, ((first - second).x(), (first - second).y()), atol=1e-9
+    )
+    assert panel.points.item(0).text() == "1  0.00 px"
+    panel.points.setCurrentRow(0)
+    QTest.keyClick(panel.points, Qt.Key.Key_Delete)
+    assert state.edit.landmarks == ()
+    aligned.actions_.undo.trigger()
+    assert len(state.edit.landmarks) == 1
+
+
+def test_without_marking_a_click_marks_nothing(aligned):
+    canvas = aligned.aligning.board.marks["fixed"]
+    QTest.mouseClick(canvas, LEFT, NONE, QPoint(canvas.width() // 2, canvas.height() // 2))
+    assert aligned.aligning.state.edit.landmarks == ()
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["tfm", "json"])
+def test_a_transform_goes_to_a_file_and_comes_back(qtbot, aligned, tmp_path, suffix):
+    state, align = aligned.aligning.state, aligned.aligning.align
+    state.move(shift_by(SHIFT))
+    path = tmp_path / f"out.{suffix}"
+    with qtbot.waitSignal(align.written, timeout=WAIT):
+        aligned.actions_.export_transform.trigger()
+        aligned.aligning.dialog.fileSelected.emit(str(path))
+        aligned.aligning.dialog.reject()
+    np.testing.assert_allclose(read_transform(path).array, BY.transform.array)
+    state.reset()
+    with qtbot.waitSignal(state.edited, timeout=WAIT):
+        aligned.actions_.import_transform.trigger()
+        aligned.aligning.dialog.fileSelected.emit(str(path))
+        aligned.aligning.dialog.reject()
+    assert state.result.origin == "file"
+    assert state.result.name == path.name
+    np.testing.assert_allclose(state.parts.shift, SHIFT)
+
+
+def test_a_transform_of_volumes_is_explained(qtbot, aligned, tmp_path):
+    path = tmp_path / "volume.tfm"
+    write_transform(path, Transform.identity(3))
+    aligned.aligning.align.import_transform(path)
+    qtbot.waitUntil(lambda: aligned.session.problem is not None)
+    assert isinstance(aligned.session.problem.error, InputError)
+    assert aligned.aligning.state.result is None
