@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.baselines import BASELINES
 from core.fusion.engine import FusionEngine
@@ -25,16 +26,24 @@ from core.pairing.folders import pair_folders
 from core.tasks import TASKS
 from core.types import FusionRequest, SourcePair
 
+Levels = npt.NDArray[np.int16]
+"""Grey levels, H×W; signed, so that differences are."""
 _MUCH = 16
 """Grey levels below both sources from which a pixel counts as part of a rim."""
 
 
-def beyond(engine: FusionEngine, pair: SourcePair, task: str, method: str) -> tuple[float, ...]:
-    """Mean levels below, mean levels above, per mille of pixels far below."""
-    fused = to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused).astype(int)
-    a, b = (to_luma8(image.normalised()).astype(int) for image in (pair.a, pair.b))
+def outside(a: Levels, b: Levels, fused: Levels) -> tuple[Levels, Levels]:
+    """Levels below and above both sources, H×W; 0 for pixels within their range."""
     below = np.maximum(np.minimum(a, b) - fused, 0)
     above = np.maximum(fused - np.maximum(a, b), 0)
+    return below, above
+
+
+def beyond(engine: FusionEngine, pair: SourcePair, task: str, method: str) -> tuple[float, ...]:
+    """Mean levels below, mean levels above, per mille of pixels far below."""
+    fused = to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused).astype(np.int16)
+    a, b = (to_luma8(image.normalised()).astype(np.int16) for image in (pair.a, pair.b))
+    below, above = outside(a, b, fused)
     return float(below.mean()), float(above.mean()), float(1000 * (below > _MUCH).mean())
 
 

@@ -3,7 +3,8 @@
     python benchmarks/standing.py --data DIR --out benchmarks/results/standing.md
 
 DIR holds val/TASK/a and val/TASK/b. Scores of the published networks are those of
-``benchmarks/peers.toml``; everything else is fused and scored here. Beside the table stands the
+``benchmarks/peers.toml``; everything else is fused and scored here, but for tables of their own of
+what was measured elsewhere on other pictures. Beside the table stands the
 trade-off between information kept and closeness to the mean: the pack's result mixed with the
 plain average in growing shares, each share scored like a method.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from app.cli.score_table import render_table
+from benchmarks.elsewhere import elsewhere_tables
 from core.baselines import BASELINES
 from core.evaluation.result import (
     EvaluationResult,
@@ -138,6 +140,7 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
             "",
             table(mixes),
             "",
+            *elsewhere_tables(task),
         ]
     )
 

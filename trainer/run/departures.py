@@ -1,0 +1,125 @@
+"""What a pack has of the paper (UniFusion, arXiv 2603.14214) and what not, by its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.models.config import NetworkConfig, paper_config
+from core.packs.format import PackManifest
+from core.tasks import TASKS
+
+_HEADS = {
+    "blend": "a head that blends the sources by a map at full resolution and adds a residual",
+    "decision": "a head whose map may copy one source exactly",
+    "layered": "a head that weighs base and details of the sources apart",
+    "bounded": "a head whose result stays within bounds of the sources",
+}
+_TERMS = {
+    "edge": "edge preservation",
+    "artefact": "edges that neither source has",
+    "information": "visual information",
+    "mutual": "mutual information",
+    "floor": "uptake that stays visible",
+    "consistency": "independence of the surroundings",
+}
+_DATA = {
+    "swap": "exchanged sources",
+    "jitter": "varied brightness",
+    "refocus": "simulated defocus",
+    "truth": "comparison with ground truth where there is one",
+    "tone": "random tone curves",
+    "uptake": "simulated uptake",
+    "noise": "added noise",
+}
+_TARGETS = {
+    "brighter": "intensity drawn to two thirds of the brighter source",
+    "sharper": "intensity drawn to the locally sharper source",
+}
+
+
+def origin_lines(manifest: PackManifest) -> list[str]:
+    """Two Markdown paragraphs: the paper's parts of the pack, then all that is not the paper's."""
+    own = list(_departures(manifest))
+    lines = [f"**From the paper:** {', '.join(_kept(manifest))}."]
+    if own:
+        lines += ["", f"**Not from the paper:** {'; '.join(own)}."]
+    return lines
+
+
+def _kept(manifest: PackManifest) -> Iterator[str]:
+    network, config = manifest.network, manifest.training.config
+    if network.backbone.kind == "dinov3":
+        yield "the frozen DINOv3 backbone"
+    if network.adapter:
+        yield "adapters to full-size features"
+    if network.reconstruction:
+        yield "a reconstruction branch for each source"
+    yield "cross-attention over channels in both directions"
+    if config.get("bilevel", True) and network.reconstruction:
+        yield "training in two levels"
+    if config.get("ema"):
+        yield "an average of the weights"
+    yield "losses of intensity, gradient and structure"
+
+
+def _departures(manifest: PackManifest) -> Iterator[str]:
+    network, record = manifest.network, manifest.training
+    yield from _of_network(network)
+    losses = record.config.get("losses")
+    if isinstance(losses, Mapping) and manifest.task in TASKS:
+        yield from _of_losses(losses, manifest.task)
+    if terms := _named(_TERMS, record.config):
+        yield f"further losses: {', '.join(terms)}"
+    if changes := _named(_DATA, record.config):
+        yield f"training data: {', '.join(changes)}"
+    if record.parent.startswith("mean of"):
+        yield "weights that are the mean of two packs"
+
+
+def _of_network(network: NetworkConfig) -> Iterator[str]:
+    paper = paper_config()
+    if network.backbone.kind == "encoder":
+        yield (
+            f"no DINOv3, but a small encoder of {network.backbone.depth} blocks that is trained "
+            "along (an ablation of the paper)"
+        )
+    elif network.backbone.kind == "none":
+        yield "no DINOv3 and no other backbone"
+    if network.stride > 1:
+        yield f"heavy blocks at 1/{network.stride} of the resolution"
+    blocks = network.fusion_blocks, network.reconstruction_blocks
+    if blocks != (paper.fusion_blocks, paper.reconstruction_blocks) or (
+        network.channels != paper.channels
+    ):
+        yield (
+            f"{blocks[0]} fusion and {blocks[1]} reconstruction blocks of {network.channels} "
+            f"channels (paper: {paper.fusion_blocks}, {paper.reconstruction_blocks}, "
+            f"{paper.channels})"
+        )
+    if network.in_channels == 1:
+        yield "luma fused and colour carried past the network"
+    if network.head != "direct":
+        yield _HEADS.get(network.head, f"a head of the kind {network.head}")
+    if network.learned_mixing:
+        yield f"learned mixing in place of attention in {', '.join(network.learned_mixing)}"
+
+
+def _of_losses(losses: Mapping[str, Any], task: str) -> Iterator[str]:
+    release = TASKS[task].losses
+    names = ("intensity", "gradient", "ssim", "reconstruction")
+    own = tuple(losses.get(name) for name in names)
+    theirs = tuple(getattr(release, name) for name in names)
+    if own != theirs:
+        yield (
+            "weights of intensity, gradient, structure and reconstruction of "
+            f"{', '.join(f'{weight:g}' for weight in own)} (the paper's release: "
+            f"{', '.join(f'{weight:g}' for weight in theirs)})"
+        )
+    target = str(losses.get("intensity_target"))
+    if target in _TARGETS:
+        yield _TARGETS[target]
+
+
+def _named(words: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:
+    return [text for name, text in words.items() if config.get(name)]
