@@ -8,6 +8,7 @@ from pathlib import Path
 from core.io.atomic import atomic_write
 from core.packs.format import PackManifest
 from core.tasks import get_task
+from trainer.run.departures import origin_lines
 from trainer.run.score import SCORED
 from trainer.run_folder.history import History
 
@@ -46,7 +47,7 @@ def write_card(
     Raises:
         OutputError: the file cannot be written.
     """
-    parts = [_head(manifest), _data(manifest, validation)]
+    parts = [_head(manifest), _origin(manifest), _data(manifest, validation)]
     if manifest.training.scores:
         parts.append(_scores(manifest.training.scores, start, validation))
     if curves is not None and len(curves.steps):
@@ -85,6 +86,10 @@ def _head(manifest: PackManifest) -> str:
         ["weights sha256", f"`{manifest.weights_sha256}`"],
     ]
     return f"# {manifest.title}\n\n`{manifest.name}`.{use}\n\n" + _table(["", ""], rows)
+
+
+def _origin(manifest: PackManifest) -> str:
+    return "## What is the paper's and what is not\n\n" + "\n".join(origin_lines(manifest))
 
 
 def _data(manifest: PackManifest, validation: int) -> str:

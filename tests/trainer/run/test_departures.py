@@ -1,0 +1,65 @@
+"""What a card says of the paper: told from the manifest, complete, and nothing that is not so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from core.models.config import NetworkConfig, compact_config, paper_config
+from core.packs.format import PackManifest, TrainingRecord
+from core.packs.registry import Catalogue
+from core.tasks import TASKS
+from resources import PACKS
+from trainer.config.config import TrainConfig
+from trainer.run.departures import origin_lines
+
+
+def _manifest(network: NetworkConfig, **config: object) -> PackManifest:
+    embedded = Catalogue([PACKS]).find("", "mif").manifest
+    settings = {"losses": asdict(TASKS["mif"].losses), "bilevel": True, "ema": 0.999} | config
+    record = TrainingRecord(config=settings)
+    return replace(embedded, network=network, training=record)
+
+
+def test_the_papers_own_configuration_has_no_departures() -> None:
+    (kept,) = origin_lines(_manifest(paper_config()))
+    assert "DINOv3" in kept
+    assert "adapters" in kept
+    assert "two levels" in kept
+
+
+def test_the_compact_network_has_no_dinov3_and_says_so() -> None:
+    kept, _, own = origin_lines(_manifest(compact_config(), edge=50.0, swap=True))
+    assert "DINOv3" not in kept
+    for part in ("no DINOv3", "1/4", "paper: 4, 4, 64", "luma", "blends", "edge preservation"):
+        assert part in own
+    assert "exchanged sources" in own
+    assert "weights of intensity" not in own
+
+
+def test_parts_that_were_left_out_are_not_claimed() -> None:
+    bare = replace(compact_config(), adapter=False, reconstruction=False)
+    kept = origin_lines(_manifest(bare, ema=0.0))[0]
+    for part in ("adapters", "reconstruction", "two levels", "average"):
+        assert part not in kept
+    assert "two levels" not in origin_lines(_manifest(compact_config(), bilevel=False))[0]
+
+
+def test_other_loss_weights_are_named_beside_the_releases() -> None:
+    losses = asdict(TASKS["mif"].losses) | {"intensity": 150.0}
+    own = origin_lines(_manifest(compact_config(), losses=losses))[2]
+    assert "150, 100, 50, 20 (the paper's release: 20, 100, 50, 20)" in own
+
+
+@pytest.mark.parametrize("name", ["edge", "artefact", "information", "mutual", "consistency"])
+def test_every_further_loss_of_the_settings_is_told(name: str) -> None:
+    """The names are those of the settings: a renamed one would go missing."""
+    assert getattr(TrainConfig(task="mif"), name) == 0
+    before = origin_lines(_manifest(compact_config()))[2]
+    assert origin_lines(_manifest(compact_config(), **{name: 1.0}))[2] != before
+
+
+def test_all_embedded_packs_say_that_they_have_no_dinov3() -> None:
+    for entry in Catalogue([PACKS]).scan()[0]:
+        assert "no DINOv3" in origin_lines(entry.manifest)[2]
