@@ -160,7 +160,7 @@ def losses(scores: EvaluationResult) -> list[str]:
         for found in grouped_summary(scores)
         if (text := "; ".join(_ahead(found)))
     ]
-    head = "What it loses to, of the classical methods (mean of the pack, mean of the best):"
+    head = "Of the classical methods: the mean of the pack, then that of the best."
     return ["## What it loses to", "", head, "", *lines] if lines else []
 
 

@@ -18,7 +18,8 @@ TASK=FILE`` and the classical methods:
   the visible image is not as much brighter than its own. Target pixels count in neither mean.
 - hue (exposure): of the pixels at which one frame is well exposed (largest channel 20 to 240) and
   coloured and the other is clipped (above 250) or nearly black (below 6), per cent whose hue is
-  turned by more than 3° against the well exposed frame.
+  turned by more than 3° against the well exposed frame. Pixels that the fused image shows without
+  colour (black, white or grey) have no hue and do not count.
 
 With ``--golden DIR``, a folder of ``TASK_PAIR_METHOD.{a,b,f}.png`` as 8-bit luma, published
 networks whose images exist are measured beside the packs on the same pairs.
@@ -57,8 +58,8 @@ COARSE, AROUND = 1 / 30, 1 / 10
 HOT = 24
 """Grey levels above its surroundings from which infrared shows a target."""
 WELL, CLIPPED, BLACK = (20 / 255, 240 / 255), 250 / 255, 6 / 255
-DEGREES, COLOURED = 3.0, 0.02
-"""Turn of hue that counts, and distance from grey from which a pixel has a hue."""
+DEGREES, COLOURED, GREY = 3.0, 0.02, 0.005
+"""Turn of hue that counts; distances from grey from which a source counts, and a fused pixel."""
 COLUMNS = {
     "mif": ("brighter", "darker", "uptake lost"),
     "ivif": ("brighter", "darker", "day"),
@@ -113,6 +114,7 @@ def hue_turned(pair: SourcePair, fused: FloatArray) -> float:
         where = (own.peak >= WELL[0]) & (own.peak <= WELL[1])
         where &= (beside > CLIPPED) | (beside < BLACK)
         where &= np.hypot(own.chroma[..., 0], own.chroma[..., 1]) > COLOURED
+        where &= np.hypot(got[..., 0], got[..., 1]) > GREY
         angle = _hue(own.chroma) - _hue(got)
         turned += int((np.abs((angle + 180) % 360 - 180) > DEGREES)[where].sum())
         judged += int(where.sum())
