@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 
@@ -40,66 +41,83 @@ _ARROWS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
 def write_tex(result: EvaluationResult, path: Path) -> None:
     r"""Write a table of means in the layout of the paper's Table 1, for ``\input``.
 
-    Methods are rows, metrics columns; the best of each is bold, the second best underlined. Needs
-    the package booktabs. Written atomically.
+    Methods are rows, metrics columns; the best of each is bold, the second best underlined. Where
+    pairs are in groups, a table of each group with intervals follows. Tables wider than a line are
+    scaled down. Needs the packages booktabs and graphicx. Written atomically.
 
     Raises:
         OutputError: it cannot be written.
     """
     summary = summarize(result)
     names = (*summary.metrics, *summary.set_metrics)
-    columns = [*(f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in names),
-               r"Mean rank $\downarrow$"]  # fmt: skip
     quoted = quoted_for(result, "")
     of_groups = [one for one in result.quoted if one not in quoted]
     pairs = f"{summary.pairs} pair{'' if summary.pairs == 1 else 's'}"
+    columns = [*map(_title, names), r"Mean rank $\downarrow$"]
+    rows = [_row(row, summary) for row in summary.rows]
     lines = [
-        r"% Needs \usepackage{booktabs}.",
+        r"% Needs \usepackage{booktabs,graphicx}.",
         *(f"% {name}: {one_line(valid(text))}" for name, text in result.versions.items()),
-        r"\begin{table}[t]",
-        r"\centering",
-        rf"\caption{{Means over {pairs}. Best in bold, second best underlined.}}",
-        rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
-        r"\toprule",
-        rf"Method & {' & '.join(columns)} \\",
-        r"\midrule",
-        *(_row(row, summary) for row in summary.rows),
-        *([r"\midrule"] if quoted else []),
-        *(_quoted_row(one, summary.metrics, len(columns)) for one in quoted),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
+        *_table(
+            f"Means over {pairs}. Best in bold, second best underlined.",
+            columns,
+            [*rows, *_quoted_rows(quoted, summary.metrics, len(columns))],
+        ),
         *(_group_lines(result) if has_groups(result) else ()),
         *(f"% {one_line(valid(note))}" for note in (*set_notes(result), *quoted_notes(of_groups))),
     ]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
 
 
-def _group_lines(result: EvaluationResult) -> list[str]:
-    """A second table: the means of every group, with intervals below them."""
-    groups = grouped_summary(result)
-    lines = [
+def _table(caption: str, columns: Sequence[str], rows: Sequence[str]) -> list[str]:
+    """A table of finished rows; no wider than a line."""
+    return [
         r"\begin{table}[t]",
         r"\centering",
-        r"\caption{Means by group, with 95\,\% bootstrap intervals over the pairs.}",
-        rf"\begin{{tabular}}{{l{'c' * len(result.metrics)}}}",
+        rf"\caption{{{caption}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
+        r"\toprule",
+        rf"Method & {' & '.join(columns)} \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
     ]
-    titles = (f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in result.metrics)
-    lines += [r"\toprule", rf"Method & {' & '.join(titles)} \\"]
-    for found in groups:
-        group = f"{found.group or 'all'} ({found.pairs})"
-        width = len(result.metrics) + 1
-        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_escaped(group)}}}}} \\"]
+
+
+def _group_lines(result: EvaluationResult) -> list[str]:
+    """A table for all pairs and for every group: the means with intervals below them."""
+    columns = [_title(name) for name in result.metrics]
+    lines: list[str] = []
+    for found in grouped_summary(result):
+        rows: list[str] = []
         for row in found.rows:
             cells = [row.cells[name] for name in result.metrics]
             means = " & ".join(map(_cell, cells))
-            lows = " & ".join(rf"{{\scriptsize {_escaped(cell.interval)}}}" for cell in cells)
-            lines += [rf"{_escaped(row.method.name)} & {means} \\", rf" & {lows} \\"]
-        lines += [
-            _quoted_row(one, result.metrics, len(result.metrics))
-            for one in quoted_for(result, found.group)
-        ]
-    return [*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+            intervals = " & ".join(map(_interval, cells))
+            rows += [rf"{_escaped(row.method.name)} & {means} \\", rf" & {intervals} \\"]
+        quoted = quoted_for(result, found.group)
+        pairs = f"{found.pairs} pair{'' if found.pairs == 1 else 's'}"
+        which = f"the {pairs} of {_escaped(found.group)}" if found.group else f"all {pairs}"
+        lines += _table(
+            rf"Means over {which}, with 95\,\% bootstrap intervals.",
+            columns,
+            [*rows, *_quoted_rows(quoted, result.metrics, len(columns))],
+        )
+    return lines
+
+
+def _interval(cell: GroupCell) -> str:
+    if isnan(cell.low):
+        return ""
+    low, high = (f"{v:.1f}" if abs(v) >= 10 else f"{v:.3f}" for v in (cell.low, cell.high))
+    return rf"{{\scriptsize [{low}, {high}]}}"
+
+
+def _title(metric: str) -> str:
+    return f"{_heading(metric)} {_ARROWS[arrow_of(metric)]}"
 
 
 def _heading(metric: str) -> str:
@@ -108,10 +126,13 @@ def _heading(metric: str) -> str:
     return rf"${_escaped(symbol)}_{{\mathrm{{{_escaped(index)}}}}}$" if index else _escaped(symbol)
 
 
-def _quoted_row(quoted: QuotedMeans, metrics: tuple[str, ...], width: int) -> str:
-    cells = [_escaped(quoted_text(quoted, name)) for name in metrics]
-    cells += ["--"] * (width - len(cells))
-    return rf"{_escaped(quoted_name(quoted))} & {' & '.join(cells)} \\"
+def _quoted_rows(quoted: Sequence[QuotedMeans], metrics: tuple[str, ...], width: int) -> list[str]:
+    rows = [r"\midrule"] if quoted else []
+    for one in quoted:
+        cells = [_escaped(quoted_text(one, name)) for name in metrics]
+        cells += ["--"] * (width - len(cells))
+        rows.append(rf"{_escaped(quoted_name(one))} & {' & '.join(cells)} \\")
+    return rows
 
 
 def _row(row: SummaryRow, summary: Summary) -> str:

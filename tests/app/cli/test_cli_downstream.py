@@ -45,6 +45,30 @@ def test_scores_of_a_method(folder: Path) -> None:
     assert f"ours    {float(row['mAP50']):6.4f}  {float(row['mAP']):6.4f}" in stdout
 
 
+def test_boxes_of_a_data_set(folder: Path) -> None:
+    """LLVIP keeps the boxes of all splits in one folder; those of the split count."""
+    data = folder / "LLVIP"
+    for name, split in (("0", "test"), ("1", "test"), ("9", "train")):
+        for kind in ("infrared", "visible"):
+            (data / kind / split).mkdir(parents=True, exist_ok=True)
+            content = (folder / "fused" / "0.png").read_bytes()
+            (data / kind / split / f"{name}.jpg").write_bytes(content)
+        (data / "Annotations").mkdir(exist_ok=True)
+        (data / "Annotations" / f"{name}.xml").write_text(
+            "<annotation><size><width>32</width><height>32</height></size><object>"
+            "<name>person</name><bndbox><xmin>8</xmin><ymin>8</ymin><xmax>24</xmax>"
+            "<ymax>24</ymax></bndbox></object></annotation>"
+        )
+    short = ["--steps", "1", "--batch", "1", "--width", "64"]
+    words = [f"--method=ours={folder / 'fused'}", "--dataset=llvip", f"--data={data}"]
+    result = runner.invoke(app, ["downstream", "detect", *words, *short])
+    assert result.exit_code == 0, result.stderr
+    assert "scored on 1 pictures held out" in result.stderr
+    result = runner.invoke(app, ["downstream", "detect", *words, *short, "--split=all"])
+    assert result.exit_code == 2
+    assert "for the labels “9”" in result.stderr
+
+
 @pytest.fixture
 def msrs(tmp_path: Path) -> Path:
     """Three pairs of MSRS for testing with masks, one for training without."""

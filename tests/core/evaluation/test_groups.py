@@ -125,7 +125,8 @@ def test_groups_are_in_every_report(result: EvaluationResult, tmp_path: Path) ->
     assert "<b>2.2500</b> <small class=after>(2.0000 to 2.5000)</small>" in page
     write_tex(result, files["tex"])
     tex = files["tex"].read_text("utf-8")
-    assert r"\multicolumn{2}{l}{\emph{ct (2)}} \\" in tex
+    assert r"\caption{Means over the 2 pairs of ct, with 95\,\% bootstrap intervals.}" in tex
+    assert r" & {\scriptsize [2.000, 2.500]} \\" in tex
     assert r"two & \textbf{2.2500} \\" in tex
     write_pdf(result, files["pdf"], worst=0)
     assert files["pdf"].read_bytes().startswith(b"%PDF")
