@@ -131,18 +131,14 @@ def estimate(
 ) -> Registration:
     """:func:`core.registration.registering.register` by ``kind``, or by what is usual.
 
-    Usual are similarities, since cameras differ in their lenses.
+    Usual are similarities of pictures, since cameras differ in their lenses, and rigid transforms
+    of volumes, whose millimetres are known.
 
     Raises:
-        InputError: they are volumes, or too small. Cancelled: by ``progress``.
+        InputError: see there. Cancelled: by ``progress``.
     """
-    if isinstance(fixed, Volume) or isinstance(moving, Volume):
-        raise InputError(
-            Message("The two volumes"),
-            Message("volumes are not registered by this program yet"),
-            Message("Register them elsewhere, and choose the transform file (--transform)."),
-        )
-    return register(fixed, moving, kind or "similarity", task=task, progress=progress)
+    usual: TransformKind = "rigid" if isinstance(fixed, Volume) else "similarity"
+    return register(fixed, moving, kind or usual, task=task, progress=progress)
 
 
 def _judged(choice: AlignChoice, found: Registration, moving: SourceSide) -> Aligned:

@@ -130,11 +130,25 @@ def test_what_cannot_be_registered_is_explained(pair: tuple[Path, Path], tmp_pat
         assert text in error
 
 
-def test_series_go_onto_each_other_by_a_file_alone(tmp_path: Path) -> None:
-    mr, pet = write_mr(tmp_path / "mr"), write_pet(tmp_path / "pet", FrameOfReferenceUID="1.9")
-    code, _, error = run("register", mr, pet)
+def test_series_are_registered_in_millimetres(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = np.eye(4)
+    matrix[:3, 3] = 1, 2, 3
+    asked = finding(monkeypatch, by=Transform.of("rigid", matrix))
+    mr, pet = write_mr(tmp_path / "mr"), write_pet(tmp_path / "pet")
+    code, text, error = run("register", mr, pet, "-o", tmp_path / "t.tfm", "-t", "mif")
+    assert code == 0, error
+    assert "shift 1.00, 2.00, 3.00 mm" in text
+    fixed, moving, kind, _ = asked[0]
+    assert (fixed.modality, moving.modality, kind) == ("MR", "PT", "rigid")
+    assert read_transform(tmp_path / "t.tfm").apply([0, 0, 0]).tolist() == [1, 2, 3]
+    code, _, error = run("register", mr, pet, "--mask", tmp_path / "m.png")
     assert code == 2
-    assert "--transform" in error
+
+
+def test_series_go_onto_each_other_by_a_file(tmp_path: Path) -> None:
+    mr, pet = write_mr(tmp_path / "mr"), write_pet(tmp_path / "pet", FrameOfReferenceUID="1.9")
     matrix = np.eye(4)
     matrix[:3, 3] = 1, 2, 3
     write_transform(tmp_path / "t.tfm", Transform.of("rigid", matrix))

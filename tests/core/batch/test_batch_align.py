@@ -254,3 +254,41 @@ def test_volumes_of_two_frames_are_fused_through_a_transform(tmp_path: Path) -> 
     assert any("2.0, 0.0, 0.0 mm" in note for note in record.notes)
     with pytest.raises(InputError, match="There is no rig"):
         plan("rig", align="rig m")
+
+
+def test_volumes_of_two_frames_are_fused_when_they_are_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pet(tmp_path / "in" / "PET", FrameOfReferenceUID="1.2.9.1")
+    write_mr(tmp_path / "in" / "MR", FrameOfReferenceUID="1.2.9.2")
+    matrix = np.eye(4)
+    matrix[0, 3] = 2
+    by = Transform.of("translation", matrix)
+    asked: list[object] = []
+
+    def register(fixed: Any, moving: Any, kind: str, **_: Any) -> Registration:
+        asked.append((fixed.modality, moving.modality, kind))
+        return Registration(
+            transform=by,
+            spread=0.5,
+            measure=Message("m"),
+            before=0.0,
+            after=1.0,
+            verdict="doubtful",
+        )
+
+    def plan(name: str, **more: Any) -> BatchPlan:
+        return study_plan(tmp_path / "in", tmp_path / name, **more)
+
+    monkeypatch.setattr("core.alignment.aligning.register", register)
+    refused, _ = run(plan("refused"))
+    assert "different frames of reference" in refused[-1].record.text
+    rows, _ = run(plan("out", align="register", contact_sheet=True))
+    record = rows[-1].record
+    assert record.state == "done", record.text
+    assert asked == [("MR", "PT", "rigid")]
+    assert record.study is not None
+    assert record.study["alignment"] == "registered"
+    assert record.transform is not None
+    assert record.transform.moving == "a"
+    assert any("2.0, 0.0, 0.0 mm" in note for note in record.notes)
