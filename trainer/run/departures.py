@@ -13,7 +13,8 @@ _HEADS = {
     "blend": "a head that blends the sources by a map at full resolution and adds a residual",
     "decision": "a head whose map may copy one source exactly",
     "layered": "a head that weighs base and details of the sources apart",
-    "bounded": "a head whose result stays within bounds of the sources",
+    "bounded": "a head that corrects the choice of the more active source, and stays within bounds "
+    "of both",
 }
 _TERMS = {
     "edge": "edge preservation",

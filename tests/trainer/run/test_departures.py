@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -12,6 +13,7 @@ from core.packs.registry import Catalogue
 from core.tasks import TASKS
 from resources import PACKS
 from trainer.config.config import TrainConfig
+from trainer.config.objective_settings import ObjectiveSettings
 from trainer.run.departures import origin_lines
 
 
@@ -52,12 +54,21 @@ def test_other_loss_weights_are_named_beside_the_releases() -> None:
     assert "150, 100, 50, 20 (the paper's release: 20, 100, 50, 20)" in own
 
 
-@pytest.mark.parametrize("name", ["edge", "artefact", "information", "mutual", "consistency"])
+@pytest.mark.parametrize(
+    "name", [one.name for one in fields(ObjectiveSettings) if one.name not in ("losses", "truth")]
+)
 def test_every_further_loss_of_the_settings_is_told(name: str) -> None:
-    """The names are those of the settings: a renamed one would go missing."""
+    """Of a new or renamed one this fails."""
     assert getattr(TrainConfig(task="mif"), name) == 0
     before = origin_lines(_manifest(compact_config()))[2]
     assert origin_lines(_manifest(compact_config(), **{name: 1.0}))[2] != before
+
+
+@pytest.mark.parametrize("head", get_args(get_type_hints(NetworkConfig)["head"]))
+def test_every_head_is_told(head: str) -> None:
+    told = origin_lines(_manifest(replace(compact_config(), head=head)))[2]
+    assert ("a head" in told) == (head != "direct")
+    assert "of the kind" not in told
 
 
 def test_all_embedded_packs_say_that_they_have_no_dinov3() -> None:
