@@ -65,4 +65,6 @@ def elsewhere_tables(task: str) -> list[str]:
 def _cell(value: float | None, best: float) -> str:
     if value is None:
         return "–"
-    return f"**{value:g}**" if value == best else f"{value:g}"
+    decimals = max(len(f"{value:g}".partition(".")[2]), 2 if value >= 2 else 3)
+    text = f"{value:.{decimals}f}"
+    return f"**{text}**" if value == best else text
