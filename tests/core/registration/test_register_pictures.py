@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.registration_truth import corner_error, grey_of
 from core.errors import Cancelled, InputError
 from core.io import read_image
 from core.progress import NullProgress
 from core.registration import register
 from core.types.transform import TRANSFORM_KINDS, Transform
-from tests.core.registration.scenes import corner_error, grey_of, image_of, moved_pair, texture
+from tests.core.registration.scenes import image_of, moved_pair, texture
 
 _SIZE = (420, 340)
 
