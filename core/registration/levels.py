@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -49,6 +49,32 @@ def level_of(image: Image) -> Level:
     if image.mask is not None:
         valid &= image.mask
     return Level(np.where(valid, grey, np.float32(0)).astype(np.float32), valid)
+
+
+def reduced(image: Image, factor: int) -> Image:
+    """``image`` smaller by a whole factor, by means; a pixel holds data where all of it does.
+
+    Rows and columns at the end that do not fill a pixel are left out.
+    """
+    if factor <= 1:
+        return image
+    size = image.width // factor, image.height // factor
+    inside = np.s_[: size[1] * factor, : size[0] * factor]
+    data = as_float(cv2.resize(image.data[inside], size, interpolation=cv2.INTER_AREA))
+    data = data.reshape(*data.shape[:2], -1)
+    if image.mask is None:
+        return replace(image, data=data)
+    share = cv2.resize(image.mask[inside].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    mask = share > _WHOLE
+    if not mask.any():  # an image holds data somewhere; this one is flat
+        return replace(image, data=np.zeros_like(data), mask=None)
+    return replace(image, data=data, mask=mask)
+
+
+def enlarged(factor: int) -> Array:
+    """3×3, pixels of an image that :func:`reduced` made → pixels of the one it was made from."""
+    shift = (factor - 1) / 2
+    return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]], np.float64)
 
 
 def resized(level: Level, scale: float) -> tuple[Level, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from core.registration.blocks import BlockGrid
 from core.registration.coarse import Pose, distinct, search
 from core.registration.consistency import NOTHING, Evidence
 from core.registration.features import FeatureKind
-from core.registration.levels import Level, level_of, resized, warped
+from core.registration.levels import Level, enlarged, level_of, reduced, resized, warped
 from core.registration.motion import Array
 from core.registration.step import AlignmentStep
 from core.types import Image
@@ -78,7 +78,27 @@ def register_pictures(
                 Message("it is too small to be registered: {0}×{1} pixels", *image.size),
                 Message("Choose pictures of at least {0}×{0} pixels.", SMALLEST_SIDE),
             )
-    return _Pictures(level_of(fixed), level_of(moving), kind, compared, progress).found()
+    largest = _LARGEST[compared]
+    factor = max(fixed.size) // largest
+    has_scale = kind not in ("translation", "rigid")
+    other = max(moving.size) // largest if has_scale else factor
+    mine = level_of(reduced(fixed, factor))
+    progress.check()
+    theirs = level_of(reduced(moving, other))
+    progress.check()
+    found = _Pictures(mine, theirs, kind, compared, progress).found()
+    return _enlarged(found, max(factor, 1), max(other, 1))
+
+
+def _enlarged(found: PictureFit, factor: int, other: int) -> PictureFit:
+    """A fit of reduced pictures in the pixels of those that they were made from."""
+    matrix = enlarged(other) @ found.matrix @ np.linalg.inv(enlarged(factor))
+    evidence = replace(
+        found.evidence,
+        residual=found.evidence.residual * factor,
+        spread=found.evidence.spread * factor,
+    )
+    return replace(found, matrix=matrix / matrix[2, 2], evidence=evidence)
 
 
 class _Pictures:
@@ -176,17 +196,12 @@ class _Pictures:
         top = apart[0].score if apart else 0.0
         rival = apart[1].score / top if len(apart) > 1 and top > 0 else 0.0
         shorter = 1 / to_fixed[0, 0]
-        evidence = best.evidence
         return PictureFit(
             matrix=best.pose.matrix,
-            evidence=Evidence(
-                offered=evidence.offered,
-                agreeing=evidence.agreeing,
-                share=evidence.share,
-                tiles=evidence.tiles,
-                residual=evidence.residual * shorter,
-                spread=evidence.spread * shorter,
-                similarity=evidence.similarity,
+            evidence=replace(
+                best.evidence,
+                residual=best.evidence.residual * shorter,
+                spread=best.evidence.spread * shorter,
             ),
             before=before,
             after=best.pose.score,

@@ -12,7 +12,7 @@ from core.registration.blocks import BlockGrid
 from core.registration.coarse import search
 from core.registration.consistency import NOTHING, Evidence
 from core.registration.features import feature_kind
-from core.registration.levels import Level, level_of, resized
+from core.registration.levels import Level, level_of, reduced, resized
 from core.registration.motion import Array, mapped
 from core.registration.step import AlignmentStep
 from core.types import Image
@@ -76,7 +76,8 @@ def tolerance(image: Image, task: str) -> float:
 
 def measured(a: Image, b: Image, task: str) -> tuple[float, Evidence]:
     """Mean distance of the corners from where they should be in pixels, and the evidence."""
-    one, other = level_of(a), level_of(b)
+    factor = max(1, max(a.size) // (2 * _SIDE))
+    one, other = level_of(reduced(a, factor)), level_of(reduced(b, factor))
     step, to_step = _step(one, other, task)
     matrix, matches, parameters = step.refined(_start(one, other, task, step, to_step), _ITERATIONS)
     if matches is None:
@@ -84,7 +85,8 @@ def measured(a: Image, b: Image, task: str) -> tuple[float, Evidence]:
     evidence = step.evidence(matches, parameters, _DRAWS)
     corners = mapped(to_step, one.frame.corners)
     shift = float(np.linalg.norm(mapped(matrix, corners) - corners, axis=1).mean())
-    return shift / to_step[0, 0], replace(evidence, spread=evidence.spread / to_step[0, 0])
+    pixels = factor / float(to_step[0, 0])
+    return shift * pixels, replace(evidence, spread=evidence.spread * pixels)
 
 
 def _step(one: Level, other: Level, task: str) -> tuple[AlignmentStep, Array]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.registration.levels import Level, eroded, level_of, resized, warped
+from core.registration.levels import Level, enlarged, eroded, level_of, reduced, resized, warped
 from core.registration.motion import mapped
 from core.types import Image
 
@@ -60,3 +60,24 @@ def test_erosion_keeps_borders_of_the_picture():
     kept = eroded(valid, 2)
     assert (~kept).sum() == 25
     assert kept[0].all()
+
+
+@pytest.mark.parametrize("factor", [1, 2, 5])
+def test_a_reduced_image_knows_where_its_pixels_lie(factor):
+    level = _blob(150.3, 110.7)
+    smaller = level_of(reduced(Image(level.grey[..., np.newaxis]), factor))
+    np.testing.assert_allclose(
+        mapped(enlarged(factor), _centroid(smaller)), [150.3, 110.7], atol=0.05
+    )
+
+
+def test_a_pixel_of_a_reduced_image_holds_data_where_all_of_it_does():
+    mask = np.ones((30, 40), np.bool_)
+    mask[7, 9] = False
+    image = reduced(Image(np.zeros((30, 40, 3), np.float32), mask=mask), 3)
+    assert image.size == (13, 10)
+    assert image.mask is not None
+    assert np.argwhere(~image.mask).tolist() == [[2, 3]]
+    sparse = np.zeros((30, 40), np.bool_)
+    sparse[4, 4] = True
+    assert reduced(Image(np.zeros((30, 40, 1), np.float32), mask=sparse), 3).mask is None

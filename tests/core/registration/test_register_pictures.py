@@ -167,3 +167,11 @@ def test_real_pairs_are_found(shared_data, task, kind):
     result = _found(fixed, moving, kind, task)
     assert corner_error(result.transform, truth, _size(fixed)) < goal
     assert result.verdict != "failed"
+
+
+@pytest.mark.parametrize("kind", ["translation", "similarity"])
+def test_large_pictures_are_found_in_their_own_pixels(kind):
+    grey = cv2.resize(texture(450, 360), (3700, 2900), interpolation=cv2.INTER_CUBIC)
+    result = _found(grey[:-80, :-130], grey[80:, 130:], kind, "mff")
+    np.testing.assert_allclose(result.transform.apply([1500, 1200]), [1370, 1120], atol=0.5)
+    assert result.verdict == "good"
