@@ -20,12 +20,14 @@ from app.batch.run import BatchRun
 from app.batch.settings import BatchChoices, default_folder
 from app.batch.state import OVER, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory
+from app.pairs.datasets import AUTOMATIC, FoundDataset, known_datasets
 from app.pairs.edits import PairKey, files_of, key_of, moved
 from app.workers import Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
     from core.batch import PairHeader, Tally
+    from core.pairing.dataset_descriptor import DatasetDescriptor
     from core.pairing.plan import PairingPlan
 
 _PLAN_MS = 120
@@ -46,6 +48,8 @@ class BatchController(QObject):
     """A FusionError outside of a run: sources cannot be read, or the batch cannot be saved."""
     ended = Signal(object)
     """An :class:`Ending`."""
+    datasets_changed = Signal()
+    """The known data sets, or the one that the sources are."""
     unfinished_found = Signal(object)
     """A :class:`LastBatch` that was not finished."""
 
@@ -72,6 +76,9 @@ class BatchController(QObject):
         self._uses_default_folder, self._start_when_planned = True, False
         self.sources: tuple[Path, ...] = ()
         self.pairing: PairingPlan | None = None
+        self.datasets: tuple[DatasetDescriptor, ...] = ()
+        self.dataset: FoundDataset | None = None
+        """The data set that the sources are; None while that is not known."""
         self.choices = BatchChoices(task)
         self.planned = tasks.Planned()
         self.is_planning = False
@@ -90,10 +97,24 @@ class BatchController(QObject):
     # --- life ------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Load the last batch, and offer to resume it if it was not finished."""
+        """Load the last batch, and offer to resume it if it was not finished; list data sets."""
+        self._work.submit(known_datasets).finished.connect(self._listed)
         if self._folder is not None:
             job = self._work.submit(partial(load_last_batch, self._folder))
             job.finished.connect(self._loaded)
+
+    def _listed(self, known: tuple[DatasetDescriptor, ...]) -> None:
+        self.datasets = known
+        self.datasets_changed.emit()
+
+    def _set_dataset(self, found: FoundDataset | None) -> None:
+        """Take the data set that the sources are, and its task when it is another one."""
+        old, self.dataset = self.dataset, found
+        self.datasets_changed.emit()
+        now = found.descriptor if found is not None else None
+        is_new = old is None or old.descriptor != now
+        if now is not None and is_new and now.task != self.choices.task:
+            self.set_choices(replace(self.choices, task=now.task, method=""), by_person=False)
 
     def shutdown(self) -> None:
         """Stop so that the run can be resumed later, and wait for the threads."""
@@ -196,9 +217,10 @@ class BatchController(QObject):
         job.finished.connect(self._found)
         job.failed.connect(self._not_found)
 
-    def _found(self, pairing: PairingPlan) -> None:
+    def _found(self, found: tasks.FoundPairs) -> None:
         self._set_finding(False)
-        self.set_pairing(pairing)
+        self.set_pairing(found.pairing)
+        self._set_dataset(found.dataset)
 
     def _not_found(self, error: FusionError) -> None:
         self._set_finding(False)
@@ -210,11 +232,12 @@ class BatchController(QObject):
         """Remove all pairs."""
         if not self.is_busy:
             self.sources, self.pairing = (), None
+            self._set_dataset(None)
             self.run.forget()
             self._inspector.clear()
             self.own.clear()
             self._uses_default_folder = True
-            self.choices = replace(self.choices, out="", anew=False)
+            self.choices = replace(self.choices, out="", anew=False, dataset=AUTOMATIC, split="")
             self.choices_changed.emit()
             self._set_planned(tasks.Planned())
             self.pairing_changed.emit()
@@ -288,7 +311,8 @@ class BatchController(QObject):
         self.choices_changed.emit()
         if self.pairing is None:
             return
-        if choices.task != old.task or self._touches_sources(old, choices):
+        finds = choices.task, choices.dataset_choice
+        if finds != (old.task, old.dataset_choice) or self._touches_sources(old, choices):
             self._find()
         else:
             self.plan_later()

@@ -181,6 +181,7 @@ class BatchPage(Page):
         self.foot.cancel.connect(batch.cancel)
         batch.pairing_changed.connect(self._show_pairing)
         batch.choices_changed.connect(self._show_choices)
+        batch.datasets_changed.connect(self._show_datasets)
         batch.planned_changed.connect(self._show_planned)
         batch.rows_changed.connect(self._rows_changed)
         batch.tally_changed.connect(self._show_tally)
@@ -304,6 +305,10 @@ class BatchPage(Page):
         self._show_methods()
         self.choices.show_choices(self.batch.choices)
         self.table.touch_all()
+
+    def _show_datasets(self) -> None:
+        self.choices.dataset.show_known(self.batch.datasets)
+        self.choices.dataset.show_found(self.batch.dataset)
 
     def _show_methods(self) -> None:
         engine, choices = self._window.engine, self.batch.choices

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.pairs.datasets import AUTOMATIC, DatasetChoice
 from core.batch.settings import ALIGN, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.messages import Message
 from core.windows import Window, window_of
@@ -30,11 +31,20 @@ class BatchChoices(BatchSettings):
     Attributes:
         out: output folder as typed; "" while none is chosen.
         anew: discard the run recorded in the folder and replace its files.
+        dataset, split: how the folder of the sources is laid out, as in
+            :class:`app.pairs.datasets.DatasetChoice`.
     """
 
     contact_sheet: bool = True
     out: str = ""
     anew: bool = False
+    dataset: str = AUTOMATIC
+    split: str = ""
+
+    @property
+    def dataset_choice(self) -> DatasetChoice:
+        """How the folder of the sources is laid out."""
+        return DatasetChoice(self.dataset, self.split)
 
     @property
     def folder(self) -> Path | None:

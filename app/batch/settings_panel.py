@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 from app.batch.align_rows import AlignRows
 from app.batch.settings import DEPTHS, FORMATS, BatchChoices
 from app.i18n.translate import translate
+from app.pairs.dataset_row import DatasetRow
+from app.pairs.datasets import DatasetChoice
 from app.viewer.window_row import WindowRow
 from app.widgets import theme
 from app.widgets.elided_label import ElidedComboBox, ElidedLabel
@@ -78,6 +80,8 @@ class BatchSettingsPanel(QScrollArea):
 
     def _make_boxes(self) -> None:
         self.tasks, self.methods = ElidedComboBox(_LEAST), ElidedComboBox(_LEAST)
+        self.dataset = DatasetRow()
+        self.dataset.chosen.connect(self._choose_dataset)
         self.formats, self.depths = ElidedComboBox(_LEAST), ElidedComboBox(_LEAST)
         for box, name in (
             (self.tasks, self.tr("Task of the batch")),
@@ -223,6 +227,7 @@ class BatchSettingsPanel(QScrollArea):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setVerticalSpacing(6)
         form.addRow(self.tr("Task"), self.tasks)
+        form.addRow(self.tr("Data set"), self.dataset)
         form.addRow(self.tr("Method"), self.methods)
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Name"), name)
@@ -263,6 +268,7 @@ class BatchSettingsPanel(QScrollArea):
         self.tasks.setCurrentIndex(self.tasks.findData(choices.task))
         self.formats.setCurrentIndex(max(0, self.formats.findData(choices.format)))
         self.depths.setCurrentIndex(DEPTHS.index(choices.depth))
+        self.dataset.show_choice(choices.dataset_choice)
         self._show_method()
         for line, text in ((self.folder, choices.out), (self.template, choices.template)):
             if line.text() != text:
@@ -311,6 +317,9 @@ class BatchSettingsPanel(QScrollArea):
         """Show what is wrong with the choices; "" hides it."""
         self.trouble.setText(text)
         self.trouble.setVisible(bool(text))
+
+    def _choose_dataset(self, chosen: DatasetChoice) -> None:
+        self.changed.emit(replace(self._choices, dataset=chosen.name, split=chosen.split))
 
     # --- editing ----------------------------------------------------------------------------
 

@@ -16,6 +16,14 @@ from app.batch.pause_gate import PauseGate
 from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
+from app.pairs.datasets import (
+    ALL,
+    AUTOMATIC,
+    PLAIN,
+    DatasetChoice,
+    FoundDataset,
+    inspect_folder,
+)
 from app.pairs.edits import PairKey, carry_over, key_of
 from app.workers.background_import import paused_garbage_collection
 from core.errors import FusionError, Message
@@ -82,27 +90,63 @@ def rig_names(progress: Progress) -> tuple[str, ...]:
     return tuple(rig.name for rig in list_rigs()[0])
 
 
+@dataclass(frozen=True)
+class FoundPairs:
+    """The pairs of a batch, and the data set that they are laid out as."""
+
+    pairing: PairingPlan
+    dataset: FoundDataset
+
+
 def find(
     paths: Sequence[Path], choices: BatchChoices, old: PairingPlan | None, progress: Progress
-) -> PairingPlan:
+) -> FoundPairs:
     """Find pairs in files and folders; the output folder is skipped.
 
     Args:
         old: the pairs so far, whose manual changes are kept.
 
+    Returns:
+        The pairs; none, with the reason, where the folder does not fit the chosen data set.
+
     Raises:
         InputError: a path does not exist.
     """
+    from core.pairing.datasets import dataset_pairs
     from core.pairing.folders import pair_paths
+    from core.pairing.plan import PairingPlan
 
     progress.report(0, 0, tr("Looking for pairs"))
     folder = choices.folder
     # Thousands of paths live as long as the table: keep the garbage collector from traversing them.
     with paused_garbage_collection():
         skip = [folder] if folder is not None else []
-        found = pair_paths(list(paths), choices.task, skip=skip, volumes=True, progress=progress)
+        dataset = _dataset(paths, choices.dataset_choice)
         progress.check()
-        return carry_over(old, found)
+        if dataset.error is not None:
+            return FoundPairs(PairingPlan(()), dataset)
+        if dataset.descriptor is None:
+            found = pair_paths(
+                list(paths), choices.task, skip=skip, volumes=True, progress=progress
+            )
+        else:
+            found = dataset_pairs(dataset.descriptor, paths[0], dataset.split, skip)
+        progress.check()
+        return FoundPairs(carry_over(old, found), dataset)
+
+
+def _dataset(paths: Sequence[Path], choice: DatasetChoice) -> FoundDataset:
+    """The data set in ``paths``, which is one folder; with an error where it does not fit."""
+    if len(paths) == 1 and paths[0].is_dir():
+        return inspect_folder(paths[0], choice, ALL)
+    if choice.name in (AUTOMATIC, PLAIN):
+        return FoundDataset()
+    error = FusionError(
+        choice.name,
+        Message("a data set is one folder"),
+        Message("Clear the list and add that folder alone, or choose “Plain folder”."),
+    )
+    return FoundDataset(error=error)
 
 
 def plan(

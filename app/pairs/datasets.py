@@ -9,7 +9,7 @@ from core.errors import FusionError, InputError
 from core.packs.paths import user_dataset_folder
 from core.pairing.dataset_descriptor import DatasetDescriptor, descriptors, get_descriptor
 from core.pairing.datasets import dataset_pairs, find_dataset
-from core.progress import Progress
+from core.progress import NullProgress, Progress
 
 AUTOMATIC, PLAIN = "", "-"
 """Names of the choice to recognise a data set, and of that to pair by names alone."""
@@ -92,14 +92,14 @@ def usual_split(descriptor: DatasetDescriptor, usual: str = "") -> str:
 
 
 def inspect_folder(
-    folder: Path, choice: DatasetChoice, usual: str, progress: Progress
+    folder: Path, choice: DatasetChoice, usual: str = "", progress: Progress | None = None
 ) -> FoundDataset:
     """What ``folder`` holds for ``choice``, with the number of its pairs; see :func:`resolve`."""
     descriptor: DatasetDescriptor | None = None
     split = choice.split
     try:
         descriptor, split = resolve(folder, choice, usual)
-        progress.check()
+        (progress or NullProgress()).check()
         if descriptor is None:
             return FoundDataset()
         found = dataset_pairs(descriptor, folder, split)
