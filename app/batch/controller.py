@@ -217,7 +217,7 @@ class BatchController(QObject):
         job.finished.connect(self._found)
         job.failed.connect(self._not_found)
 
-    def _found(self, found: tasks.FoundPairs) -> None:
+    def _found(self, found: tasks.BatchPairs) -> None:
         self._set_finding(False)
         self.set_pairing(found.pairing)
         self._set_dataset(found.dataset)

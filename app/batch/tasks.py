@@ -91,7 +91,7 @@ def rig_names(progress: Progress) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class FoundPairs:
+class BatchPairs:
     """The pairs of a batch, and the data set that they are laid out as."""
 
     pairing: PairingPlan
@@ -100,7 +100,7 @@ class FoundPairs:
 
 def find(
     paths: Sequence[Path], choices: BatchChoices, old: PairingPlan | None, progress: Progress
-) -> FoundPairs:
+) -> BatchPairs:
     """Find pairs in files and folders; the output folder is skipped.
 
     Args:
@@ -124,7 +124,7 @@ def find(
         dataset = _dataset(paths, choices.dataset_choice)
         progress.check()
         if dataset.error is not None:
-            return FoundPairs(PairingPlan(()), dataset)
+            return BatchPairs(PairingPlan(()), dataset)
         if dataset.descriptor is None:
             found = pair_paths(
                 list(paths), choices.task, skip=skip, volumes=True, progress=progress
@@ -132,7 +132,7 @@ def find(
         else:
             found = dataset_pairs(dataset.descriptor, paths[0], dataset.split, skip)
         progress.check()
-        return FoundPairs(carry_over(old, found), dataset)
+        return BatchPairs(carry_over(old, found), dataset)
 
 
 def _dataset(paths: Sequence[Path], choice: DatasetChoice) -> FoundDataset:
