@@ -160,7 +160,7 @@ def failure(found: Registration) -> RegistrationFailed:
         Message("they could not be registered: {0}", _reasons(found)),
         Message(
             "Choose another kind of transform, give one (a rig or a file), or take the pair as it "
-            "is."
+            "is (--keep-failed)."
         ),
     )
     error.registration = found
