@@ -13,7 +13,7 @@ truth: what no choice between the views can pass.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +53,9 @@ class SimulatedPair:
     inside: npt.NDArray[np.bool_]
 
 
-def simulated(folder: Path, sigma: float) -> Iterator[SimulatedPair]:
-    """A pair of each sharp image of a folder; the same ones at every call."""
-    for seed, path in enumerate(sorted(folder.iterdir())):
+def simulated(folder: Path, sigma: float, count: int | None = None) -> Iterator[SimulatedPair]:
+    """A pair of each of the first ``count`` sharp images of a folder; the same at every call."""
+    for seed, path in enumerate(sorted(folder.iterdir())[:count]):
         sharp = read_image(path).normalised()
         height, width, _ = sharp.shape
         alpha = random_foreground(height, width, np.random.default_rng(seed))
@@ -90,13 +90,17 @@ def best_of_both(scene: SimulatedPair) -> FloatArray:
     return np.where(apart[0] <= apart[1], *views)
 
 
-def section(engine: FusionEngine, folder: Path, sigma: float, methods: list[str]) -> str:
+def section(
+    engine: FusionEngine, scenes: Iterable[SimulatedPair], sigma: float, methods: Sequence[str]
+) -> str:
     """The rows of one blur, as Markdown."""
     found: dict[str, list[tuple[float, float, float]]] = {}
-    for scene in simulated(folder, sigma):
+    for scene in scenes:
         for method in methods:
             fused = engine.fuse(FusionRequest(scene.pair, "mff", method)).fused
             found.setdefault(Path(method).stem, []).append(errors(scene, fused))
+        for name, view in (("near view", scene.pair.a), ("far view", scene.pair.b)):
+            found.setdefault(name, []).append(errors(scene, view.normalised()))
         found.setdefault("best of both", []).append(errors(scene, best_of_both(scene)))
     lines = []
     for name, rows in found.items():
@@ -111,6 +115,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file for the table")
     parser.add_argument("--pack", action="append", default=[], metavar="FILE")
+    parser.add_argument("--pictures", type=int, help="the first so many sharp images only")
     options = parser.parse_args()
     engine = FusionEngine("cpu")
     embedded = Catalogue([PACKS]).find("", "mff").manifest.name
@@ -118,7 +123,8 @@ def main() -> None:
     rows = ["| blur, pixels | method | rim outside | rim inside | elsewhere |"]
     rows.append("| ---: | --- | ---: | ---: | ---: |")
     for sigma in SIGMAS:
-        rows.append(section(engine, options.data / "val" / "mff" / "gt", sigma, methods))
+        scenes = simulated(options.data / "val" / "mff" / "gt", sigma, options.pictures)
+        rows.append(section(engine, scenes, sigma, methods))
         print(rows[-1], flush=True)
     if options.out:
         atomic_write(options.out, ("\n".join(rows) + "\n").encode())
