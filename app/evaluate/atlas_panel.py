@@ -26,7 +26,7 @@ from app.widgets.plain_table import ModelIndex, plain_table
 SIDE = 104
 """Longest side of a thumbnail in pixels."""
 _MARGIN = 5
-_PAIR_WIDTH = 170
+_PAIR_WIDTH = 210
 
 
 class _ThumbnailDelegate(QStyledItemDelegate):
@@ -81,7 +81,7 @@ class AtlasPanel(QWidget):
         self.by = QComboBox()
         self.by.setAccessibleName(self.tr("Worst pairs by"))
         self.by.activated.connect(lambda: self.model.show_metric(self.by.currentData()))
-        self.table = plain_table(self.model, (_PAIR_WIDTH,))
+        self.table = plain_table(self.model, ())
         self.table.setAccessibleName(self.tr("Worst pairs by each metric"))
         self.table.setItemDelegate(_ThumbnailDelegate(self.table))
         self.table.setWordWrap(True)
@@ -126,6 +126,8 @@ class AtlasPanel(QWidget):
             self.by.setCurrentIndex(max(0, self.by.findData(chosen)))
         self.model.show_metric(self.by.currentData())
         self.model.show_analysis(analysis)
+        if analysis is not None:
+            self.table.setColumnWidth(PAIR, _PAIR_WIDTH)
 
     @property
     def current_pair(self) -> str:

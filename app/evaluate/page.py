@@ -324,6 +324,8 @@ class EvaluatePage(Page):
         self.bar.setVisible(evaluation.is_busy)
         if evaluation.is_busy:
             self._show_progress()
+        elif evaluation.phase == "analysing":
+            self.status.setText(self.tr("Comparing the scores…"))
         elif idle:
             self.status.setText("" if evaluation.choices.is_complete else self._missing())
         self.busy_changed.emit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 
 from PySide6.QtCore import QSignalBlocker, QSortFilterProxyModel, Qt, Signal
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QTableView,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -49,12 +51,12 @@ class EvaluationPanel(QWidget):
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSortRole(SORT_ROLE)
         self._sorted.setSourceModel(self.summary)
-        self.methods = plain_table(self._sorted, (140, 112))
+        self.methods = plain_table(self._sorted, ())
         self.methods.setSortingEnabled(True)
         self.methods.sortByColumn(RANK, Qt.SortOrder.AscendingOrder)
         self.methods.setAccessibleName(self.tr("Means of the methods"))
         self.pairs = PairScoreModel()
-        self.scores = plain_table(self.pairs, (170, 130))
+        self.scores = plain_table(self.pairs, ())
         self.scores.setSortingEnabled(True)
         self.scores.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.scores.setAccessibleName(self.tr("Scores of the pairs"))
@@ -66,7 +68,6 @@ class EvaluationPanel(QWidget):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
             header.setStretchLastSection(table is self.scores)
             header.setDefaultSectionSize(_COLUMN)
-        self.methods.setColumnWidth(0, 140)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setAccessibleName(self.tr("Filter"))
@@ -147,6 +148,8 @@ class EvaluationPanel(QWidget):
         """Show other scores; None for none."""
         self.summary.show_analysis(analysis)
         self.pairs.show_result(analysis.result if analysis is not None else None)
+        _fit_columns(self.methods, (140,))
+        _fit_columns(self.scores, (170, 130))
         self.atlas.show_analysis(analysis)
         with QSignalBlocker(self.reference):
             self.reference.clear()
@@ -219,3 +222,11 @@ class EvaluationPanel(QWidget):
     def shutdown(self) -> None:
         """Wait for the thread of the thumbnails."""
         self.atlas.shutdown()
+
+
+def _fit_columns(table: QTableView, first: Sequence[int]) -> None:
+    """Give the first columns these widths, and the others room for their titles."""
+    header = table.horizontalHeader()
+    for column in range(header.count()):
+        title = max(_COLUMN, header.sectionSizeHint(column))
+        header.resizeSection(column, first[column] if column < len(first) else title)

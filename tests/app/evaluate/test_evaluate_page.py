@@ -264,3 +264,12 @@ def test_lines_count_pairs_from_one_and_axes_speak_the_language(shown, german):
     axis = charts.plot.getPlotItem().getAxis("left")
     assert axis.tickStrings([0.5, 1.0], 1, 0.5) == ["0,5", "1,0"]
     assert axis.labelText == "MI ↑"
+
+
+def test_columns_hold_their_titles(shown):
+    for table in (shown.results.methods, shown.results.scores):
+        header = table.horizontalHeader()
+        for column in range(1, header.count()):
+            assert header.sectionSize(column) >= header.sectionSizeHint(column), column
+    assert shown.results.methods.columnWidth(0) == 140
+    assert shown.results.atlas.table.columnWidth(0) == 210
