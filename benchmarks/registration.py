@@ -102,11 +102,11 @@ def _figures(values: list[float]) -> str:
     return f"{np.median(values):.2f} | {np.percentile(values, 95):.2f}" if values else "– | –"
 
 
-def accuracy_rows(done: list[Trial]) -> Iterator[str]:
+def accuracy_rows(done: list[Trial], tasks: tuple[str, ...]) -> Iterator[str]:
     """Errors by task and by kind."""
     yield "| task | kind | trials | median, px | 95 % | repeated: median | 95 % |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
-    for task in _TASKS:
+    for task in tasks:
         for kind in (None, *TRANSFORM_KINDS):
             part = [t for t in done if t.task == task and t.case == "moved"]
             part = [t for t in part if kind in (None, t.kind)]
@@ -115,14 +115,14 @@ def accuracy_rows(done: list[Trial]) -> Iterator[str]:
             yield f"| {task} | {kind or '**all**'} | {len(part)} | {errors} | {repeats} |"
 
 
-def verdict_rows(done: list[Trial]) -> Iterator[str]:
+def verdict_rows(done: list[Trial], tasks: tuple[str, ...]) -> Iterator[str]:
     """What the verdict said, and of what was wrong."""
     yield (
         "| task | case | good | doubtful | failed | wrong | called good | repeated wrongly | "
         "called good |"
     )
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for task in _TASKS:
+    for task in tasks:
         for case in ("moved", "noise", "other scene"):
             part = [t for t in done if t.task == task and t.case == case]
             counts = [sum(t.verdict == v for t in part) for v in ("good", "doubtful", "failed")]
@@ -315,6 +315,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file")
+    parser.add_argument("--task", choices=_TASKS, action="append", help="trials of these only")
+    parser.add_argument("--trials-only", action="store_true")
     options = parser.parse_args()
     lines = ["# Registration", ""]
 
@@ -325,13 +327,15 @@ def main() -> None:
             lines.append(row)
         lines.append("")
 
-    section("Times", time_rows())
-    section("Volumes", volume_rows(options.data))
-    section("Real shifted pairs", extra_rows(options.data))
-    section("Quick look at pairs called aligned", alarm_rows(options.data))
-    done = [trial for task in _TASKS for trial in trials(options.data, task)]
-    section("Error at the corners", accuracy_rows(done))
-    section("Verdicts", verdict_rows(done))
+    if not options.trials_only:
+        section("Times", time_rows())
+        section("Volumes", volume_rows(options.data))
+        section("Real shifted pairs", extra_rows(options.data))
+        section("Quick look at pairs called aligned", alarm_rows(options.data))
+    tasks = tuple(options.task or _TASKS)
+    done = [trial for task in tasks for trial in trials(options.data, task)]
+    section("Error at the corners", accuracy_rows(done, tasks))
+    section("Verdicts", verdict_rows(done, tasks))
     seconds = [trial.seconds for trial in done]
     lines.append(f"{len(done)} registrations of pictures, {np.mean(seconds):.1f} s each.")
     if options.out:

@@ -23,6 +23,12 @@ _TILES = 4
 DRAWS = 48
 """Enough for the spread to vary by a tenth."""
 _WITHIN = 95
+_WIDER = 1.25
+_FLOOR = 0.1
+"""Pixels that all parts may be off alike, by interpolation. With both, 96 to 100 % of the repeated
+registrations of focus and exposure pairs lay within the spread, and 95 % of infrared pairs of which
+a quarter or more agreed; without, 79 to 92 %.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,4 +137,4 @@ def _spread(
         moved = mapped(exponential(kind, again), corners)
         off.append(np.linalg.norm(moved - whole, axis=1) * of.unit)
     ordered = np.sort(np.mean(off, axis=1))
-    return float(ordered[int(_WITHIN / 100 * (len(ordered) - 1))])
+    return float(np.hypot(_WIDER * ordered[int(_WITHIN / 100 * (len(ordered) - 1))], _FLOOR))
