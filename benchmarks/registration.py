@@ -28,6 +28,7 @@ from core.registration.verdict import accuracy, volume_accuracy
 from core.types import TRANSFORM_KINDS, FloatArray, Image, Transform, TransformKind, Volume
 
 _TASKS = ("mff", "mef", "ivif", "mif")
+_PARTS = ("times", "volumes", "pairs", "trials")
 _NOISE = 0.1
 Matrix = npt.NDArray[np.float64]
 
@@ -293,6 +294,19 @@ def _volume_row(
     )
 
 
+def midplane_rows(data: Path) -> Iterator[str]:
+    """Where each template is most like its own mirror image: a truth of its own along x."""
+    yield "| template | x of its mid-plane, mm |"
+    yield "| --- | ---: |"
+    for name in ("PET", "T1", "T2"):
+        volume = _volume(data / f"clinical/nifti_spm12/{name}.nii")
+        mirrored = replace(volume, data=np.ascontiguousarray(volume.data[:, :, ::-1]))
+        across = register(volume, mirrored, "translation").transform.matrix[0][3]
+        columns = volume.shape[2]
+        middle = float((volume.affine @ np.array([(columns - 1) / 2, 0, 0, 1]))[0])
+        yield f"| {name} | {middle - across / 2:.2f} |"
+
+
 def time_rows() -> Iterator[str]:
     """Seconds for one pair of 1024×768 and one of 256³."""
     generator = np.random.default_rng(0)
@@ -315,8 +329,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file")
+    parser.add_argument("--part", choices=_PARTS, action="append", help="these only")
     parser.add_argument("--task", choices=_TASKS, action="append", help="trials of these only")
-    parser.add_argument("--trials-only", action="store_true")
     options = parser.parse_args()
     lines = ["# Registration", ""]
 
@@ -327,17 +341,22 @@ def main() -> None:
             lines.append(row)
         lines.append("")
 
-    if not options.trials_only:
+    parts = options.part or _PARTS
+    if "times" in parts:
         section("Times", time_rows())
+    if "volumes" in parts:
         section("Volumes", volume_rows(options.data))
+        section("Mid-planes of the templates", midplane_rows(options.data))
+    if "pairs" in parts:
         section("Real shifted pairs", extra_rows(options.data))
         section("Quick look at pairs called aligned", alarm_rows(options.data))
-    tasks = tuple(options.task or _TASKS)
-    done = [trial for task in tasks for trial in trials(options.data, task)]
-    section("Error at the corners", accuracy_rows(done, tasks))
-    section("Verdicts", verdict_rows(done, tasks))
-    seconds = [trial.seconds for trial in done]
-    lines.append(f"{len(done)} registrations of pictures, {np.mean(seconds):.1f} s each.")
+    if "trials" in parts:
+        tasks = tuple(options.task or _TASKS)
+        done = [trial for task in tasks for trial in trials(options.data, task)]
+        section("Error at the corners", accuracy_rows(done, tasks))
+        section("Verdicts", verdict_rows(done, tasks))
+        seconds = [trial.seconds for trial in done]
+        lines.append(f"{len(done)} registrations of pictures, {np.mean(seconds):.1f} s each.")
     if options.out:
         atomic_write(options.out, ("\n".join(lines) + "\n").encode())
 

@@ -30,7 +30,7 @@ _TILES = 0.3
 _RIVAL = 0.9
 _OVERLAP = 0.3
 _MILLIMETRES = 3.0
-_FAILS_FROM = 5.0
+_FAILS_FROM = 3.0
 """Times the accuracy that is asked for."""
 _BODY_OVERLAP = 0.5
 
