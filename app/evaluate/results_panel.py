@@ -32,6 +32,8 @@ from app.widgets.plain_table import plain_table
 
 _COLUMN = 86
 """Width of a column of numbers in pixels."""
+_SORT_MARK = 14
+"""Width of the arrow that marks the sorted column, in pixels."""
 _MISSING_ROWS = 4
 """Lines about missing results that are seen without scrolling."""
 
@@ -228,5 +230,5 @@ def _fit_columns(table: QTableView, first: Sequence[int]) -> None:
     """Give the first columns these widths, and the others room for their titles."""
     header = table.horizontalHeader()
     for column in range(header.count()):
-        title = max(_COLUMN, header.sectionSizeHint(column))
+        title = max(_COLUMN, header.sectionSizeHint(column) + _SORT_MARK)
         header.resizeSection(column, first[column] if column < len(first) else title)
