@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.alignment.choice import AlignChoice
 from core.alignment.rigs import find_rig
@@ -12,9 +12,11 @@ from core.errors import InputError, Message
 from core.io.transforms import read_transform
 from core.messages import to_data
 from core.progress import Progress
-from core.registration import Registration, register
 from core.types import Image, PairTransform, SourceSide, TransformKind, Volume
 from core.types.transform_data import transform_record
+
+if TYPE_CHECKING:
+    from core.registration import Registration
 
 
 class RegistrationFailed(InputError):
@@ -137,6 +139,9 @@ def estimate(
     Raises:
         InputError: see there. Cancelled: by ``progress``.
     """
+    # Late: it imports scipy, which most pairs do not need.
+    from core.registration import register
+
     usual: TransformKind = "rigid" if isinstance(fixed, Volume) else "similarity"
     return register(fixed, moving, kind or usual, task=task, progress=progress)
 

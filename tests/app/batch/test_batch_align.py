@@ -122,7 +122,7 @@ def test_doubtful_rows_are_marked_and_shown_in_fuse_as_they_were_fused(
             reasons=(Message("Parts disagree."),) if doubtful else (),
         )
 
-    monkeypatch.setattr("core.alignment.aligning.register", register)
+    monkeypatch.setattr("core.registration.register", register)
     batch = page.batch
     with planned(qtbot, batch):
         page.take([tmp_path / "s"])

@@ -56,7 +56,7 @@ def finding(
             seconds=1.25,
         )
 
-    monkeypatch.setattr("core.alignment.aligning.register", register)
+    monkeypatch.setattr("core.registration.register", register)
     return asked
 
 
@@ -139,7 +139,7 @@ def test_series_are_registered_in_millimetres(
     mr, pet = write_mr(tmp_path / "mr"), write_pet(tmp_path / "pet")
     code, text, error = run("register", mr, pet, "-o", tmp_path / "t.tfm", "-t", "mif")
     assert code == 0, error
-    assert "shift 1.00, 2.00, 3.00 mm" in text
+    assert "moved by -1.00, -2.00, -3.00 mm" in text
     fixed, moving, kind, _ = asked[0]
     assert (fixed.modality, moving.modality, kind) == ("MR", "PT", "rigid")
     assert read_transform(tmp_path / "t.tfm").apply([0, 0, 0]).tolist() == [1, 2, 3]
