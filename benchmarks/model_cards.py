@@ -116,8 +116,9 @@ def card(manifest: PackManifest, size: int, scores: EvaluationResult) -> str:
         "",
         "| | |",
         "| --- | --- |",
-        f"| network | {network.backbone.kind} backbone, C = {network.channels}, heavy blocks at "
-        f"1/{network.stride} resolution, {network.head} head |",
+        f"| network | {network.backbone.kind.replace('none', 'no')} backbone, "
+        f"C = {network.channels}, heavy blocks at 1/{network.stride} resolution, "
+        f"{network.head} head |",
         f"| colour | {manifest.colour.mode}; chroma from {manifest.colour.chroma} |",
         f"| size | {size / 1e6:.1f} MB |",
         f"| trained | {record.steps} bilevel steps, {record.pairs} pairs, seed "

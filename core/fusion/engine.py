@@ -108,7 +108,7 @@ class FusionEngine:
                 "pack",
                 Message(
                     "{0}, {1} steps",
-                    entry.manifest.network.backbone.kind,
+                    _backbone_words(entry.manifest.network),
                     entry.manifest.training.steps,
                 ),
                 default=index == 0,
@@ -341,6 +341,11 @@ class FusionEngine:
         chw = np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
         padded, _ = pad_to_patches(torch.from_numpy(chw).to(self._device.name))
         return padded
+
+
+def _backbone_words(config: NetworkConfig) -> str:
+    kind = config.backbone.kind
+    return Message("no backbone") if kind == "none" else kind
 
 
 def _tilings(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:

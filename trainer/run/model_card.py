@@ -75,8 +75,8 @@ def _head(manifest: PackManifest) -> str:
         ["task", f"{task.title}: {task.description}"],
         [
             "network",
-            f"{network.backbone.kind} backbone, C = {network.channels}, heavy blocks at "
-            f"1/{network.stride} resolution, {network.head} head",
+            f"{network.backbone.kind.replace('none', 'no')} backbone, C = {network.channels}, "
+            f"heavy blocks at 1/{network.stride} resolution, {network.head} head",
         ],
         ["colour", f"{manifest.colour.mode}; chroma from {manifest.colour.chroma}"],
         ["trained", f"{record.steps} steps, {record.pairs} pairs, {minutes:.0f} minutes"],
