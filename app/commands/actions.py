@@ -140,6 +140,7 @@ class Actions(CommandRegistry):
         self.mark_points = make("align.points", points, ("N",), needs=needs, checkable=True)
         self.import_transform = make("align.import", self.tr("Import transform…"), needs=needs)
         self.export_transform = make("align.export", self.tr("Export transform…"), needs=needs)
+        self.keep_rig = make("align.keep_rig", self.tr("Keep as a rig…"), needs=needs)
         check = self.tr("Look whether new pairs are shifted")
         self.check_alignment = make("align.check", check, checkable=True)
 

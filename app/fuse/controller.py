@@ -198,7 +198,10 @@ class Controller(QObject):
 
     def set_transform(self, transform: PairTransform | None) -> None:
         """Read the pair on screen again with another transform, or with none, and fuse it."""
-        self._loader.load_transformed(transform)
+        if self.volumes.is_open:
+            self.volumes.set_transform(transform)
+        else:
+            self._loader.load_transformed(transform)
 
     def resample_pending(self) -> None:
         """Load the pair that was refused because of its sizes, with B resampled onto A."""

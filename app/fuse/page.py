@@ -158,6 +158,7 @@ class FusePage(QWidget):
     def _connect_panes(self) -> None:
         for name, pane in self.panes.items():
             pane.maximise_requested.connect(lambda name=name: self.maximise(name))
+            pane.tag_clicked.connect(self._tag_clicked)
             if name in _WINDOWED:
                 pane.canvas.window_dragged.connect(
                     lambda moved, done, name=name: self._drag_window(name, moved, done)
@@ -174,6 +175,12 @@ class FusePage(QWidget):
         self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
         self.results.maximise_requested.connect(self.maximise)
         self.results.window_dragged.connect(self._drag_window)
+
+    def _tag_clicked(self, kind: str) -> None:
+        """Volumes that are not registered can be."""
+        view = self.session.sources.slice
+        if kind == "registration" and view is not None and not view.volumes.is_registered:
+            self.remedy_requested.emit("align")
 
     # --- layout and display ----------------------------------------------------------------
 

@@ -119,7 +119,7 @@ def registration_tag(view: SliceView | None) -> tuple[str, str]:
         return "", ""
     tip = tr(
         "Nothing says that the millimetres of the two volumes are the same: "
-        "what lies on each other need not belong together."
+        "what lies on each other need not belong together. Click to align them."
     )
     return tr("Not registered"), tip
 

@@ -21,7 +21,7 @@ from core.tasks import get_task
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
-    from core.types import SeriesHeader
+    from core.types import PairTransform, SeriesHeader
 
 Frames = tuple[int, int]
 """Which of the volumes of the series of A and B, from 0."""
@@ -51,12 +51,14 @@ class ListedSeries:
         key: the first file of each, which identify the pair.
         names: what they are called; no names of persons.
         sample: whether they come with the program.
+        transform: by which A is brought onto B; None where their millimetres are the same.
     """
 
     a: SeriesHeader
     b: SeriesHeader
     reason: str = ""
     sample: bool = False
+    transform: PairTransform | None = None
 
     @property
     def key(self) -> PairKey:
@@ -91,7 +93,8 @@ class ListedSeries:
 
     def swapped(self) -> ListedSeries:
         """The same with A and B exchanged."""
-        return replace(self, a=self.b, b=self.a)
+        transform = None if self.transform is None else self.transform.swapped()
+        return replace(self, a=self.b, b=self.a, transform=transform)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from app.preferences.session_file import SliceOnShow
 from app.workers import Runner
 from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
 from core.geometry.planes import PLANES, PlaneName
+from core.types import PairTransform
 
 if TYPE_CHECKING:
     from app.fuse.volume_tasks import Accepted
@@ -81,6 +82,7 @@ class VolumeLoader(QObject):
         self._refused: Accepted | None = None
         self._restored: SliceOnShow | None = None
         """The slice of the last session, until it is shown."""
+        self._restored_transform: PairTransform | None = None
         self._wanted: SliceView | None = None
         self._turn = self._shown_turn = 0
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -102,9 +104,9 @@ class VolumeLoader(QObject):
         """Whether a pair of files is one of series, proposed or made by hand."""
         return self._known.pair(key) is not None
 
-    def restore(self, slice_on_show: SliceOnShow) -> None:
-        """Show that slice once its series are opened."""
-        self._restored = slice_on_show
+    def restore(self, slice_on_show: SliceOnShow, transform: PairTransform | None = None) -> None:
+        """Show that slice once its series are opened, A being brought onto B by ``transform``."""
+        self._restored, self._restored_transform = slice_on_show, transform
 
     def is_wanted(self, key: PairKey) -> bool:
         """Whether a pair is the one that is to be restored."""
@@ -147,6 +149,10 @@ class VolumeLoader(QObject):
             raise KeyError(key)
         if wanted is not None and _is_of(wanted, pair):
             frames = pair.frames_within((wanted.frame_a, wanted.frame_b))
+            if self._restored_transform is not None:
+                pair = replace(pair, transform=self._restored_transform)
+                self._known.add_pair(pair)
+                self._restored_transform = None
         old = self._asked[0] if self._asked is not None and not anew else None
         held = volume_tasks.held_volumes(old, session.sources.slice)
         self._reader.forget()
@@ -173,6 +179,14 @@ class VolumeLoader(QObject):
         if self._asked is not None:
             pair, accept = self._asked
             self.open(pair.key, accept, self._asked_frames, anew=True)
+
+    def set_transform(self, transform: PairTransform | None) -> None:
+        """Bring A onto B of the pair on show by another transform, or by none; the slice stays."""
+        if self._asked is not None and self._wanted is not None:
+            pair, accept = self._asked
+            self._known.add_pair(replace(pair, transform=transform))
+            self._restored = self.on_show
+            self.open(pair.key, accept, self._asked_frames)
 
     def accept(self) -> None:
         """Read the refused pair in spite of what it was refused for."""

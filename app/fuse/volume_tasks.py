@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.fuse.results import LoadedSource, Sources, stamp_of
+from app.fuse.results import LoadedSource, Sources, stamp_of, transform_mark
 from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
 from app.fuse.studies import Frames, ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
@@ -127,14 +127,19 @@ def _opened(
         known = held.get((series.key, frame))
         volumes.append(known or load_study_volume(series, frame, progress=part, accept=accepted))
     a, b = volumes
-    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED), accept=consent)
+    by = pair.transform
+    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED), accept=consent, transform=by)
     derivations = series_suv(pair.a, frames[0]), series_suv(pair.b, frames[1])
     return OpenVolumes(
         pair.key,
         pair.names,
         aligned,
         a,
-        marks=(*stamp_of(*pair.key), (f"{pair.a.key} {pair.b.key}", *frames)),
+        marks=(
+            *stamp_of(*pair.key),
+            (f"{pair.a.key} {pair.b.key}", *frames),
+            *([] if by is None else [transform_mark(by)]),
+        ),
         extents=(_extent(a), _extent(b)),
         palettes=(_palette(pair.a), _palette(pair.b)),
         derivations=derivations,
@@ -179,7 +184,10 @@ def slice_sources(view: SliceView, progress: Progress) -> Sources:
     pair = replace(cut, a=a, b=b)
     shown_a, shown_b = map(_loaded, (pair.a, pair.b), volumes.extents)
     lone = lone_slice(volumes.pair, view.plane, view.index)
-    return Sources(shown_a, shown_b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
+    return Sources(
+        shown_a, shown_b, pair,
+        stamp=view.stamp, slice=replace(view, lone=lone), transform=pair.transform,
+    )  # fmt: skip
 
 
 def tags_of(volumes: OpenVolumes, progress: Progress) -> tuple[tuple[Tag, ...], ...]:

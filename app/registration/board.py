@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.fuse.pane_texts import source_info
+from app.fuse.pane_texts import slice_info, source_info
 from app.fuse.scenes import name_of
 from app.fuse.state import FuseState
 from app.i18n.translate import translate
@@ -12,10 +12,10 @@ from app.registration.canvases import LandmarkCanvas, NudgeCanvas
 from app.registration.state import AlignState
 from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pane import Pane
+from app.viewer.slice_scene import SliceMarks, SliceScene
 from app.viewer.view_link import ViewLink
 from app.viewer.warping import Warp
 from core.types import SourceSide, Transform
-from core.types.moves import centre_of
 
 
 class AlignBoard(QWidget):
@@ -58,9 +58,9 @@ class AlignBoard(QWidget):
         session.task_changed.connect(self._show)
         self.nudge.began.connect(self._begin)
         self.nudge.moved.connect(
-            lambda move, done: state.move(move, since=self._since, settled=done)
+            lambda nudge, done: state.nudge(nudge, since=self._since, settled=done)
         )
-        self.nudge.stepped.connect(lambda move: state.move(move))
+        self.nudge.stepped.connect(lambda nudge: state.nudge(nudge))
         self.nudge.curtain_dragged.connect(
             lambda position, done: session.set_display(
                 session.display.with_compare(position=position), settled=done
@@ -84,16 +84,27 @@ class AlignBoard(QWidget):
         if not state.is_active:
             return
         moving, fixed = state.sizes
+        aspect = 1.0 if state.view is None else state.view.aspect
         links = {"both": fixed, "fixed": fixed, "moving": moving}
         for name, size in links.items():
-            self.panes[name].canvas.link.set_size(size)
+            self.panes[name].canvas.link.set_size(size, aspect)
         self._show_titles()
         for role, canvas in self.marks.items():
-            canvas.set_scene(ImageScene(self._layer(self._side(role))))
+            canvas.set_scene(self._scene(ImageScene(self._layer(self._side(role)))))
             self._show_marks(role, canvas)
-        self.nudge.set_scene(self._both())
-        parts, middle = state.parts, centre_of(fixed)
-        self.nudge.centre = (middle[0] + parts.shift[0], middle[1] + parts.shift[1])
+        self.nudge.set_scene(self._scene(self._both()))
+        self.nudge.centre = state.centre()
+        self.nudge.can_scale = state.view is None
+        self.nudge.step = (1.0, 1.0)
+        if state.view is not None:
+            _between, row, column = state.view.axes.spacing
+            self.nudge.step = (1 / column, 1 / row)
+
+    def _scene(self, scene: ImageScene) -> ImageScene | SliceScene:
+        view = self._state.view
+        if view is None:
+            return scene
+        return SliceScene(scene, SliceMarks(view.axes.letters, view.axes.spacing[2]))
 
     def _show_titles(self) -> None:
         task, state = self._session.task, self._state
@@ -106,8 +117,11 @@ class AlignBoard(QWidget):
             side = self._side(role)
             self.panes[role].set_title(f"{side.upper()} – {labels[side]}")
             assert state.sources is not None
-            loaded = state.sources.side(side)
-            self.panes[role].set_info(source_info(loaded), loaded.image.name)
+            if state.view is not None:
+                self.panes[role].set_info(*slice_info(state.view, "ab".index(side)))
+            else:
+                loaded = state.sources.side(side)
+                self.panes[role].set_info(source_info(loaded), loaded.image.name)
 
     def _show_marks(self, role: str, canvas: LandmarkCanvas) -> None:
         side, marks = self._side(role), self._state.edit.landmarks
@@ -118,6 +132,9 @@ class AlignBoard(QWidget):
     def _layer(self, side: SourceSide, warp: Warp | None = None) -> Layer:
         assert self._state.sources is not None
         shown = self._state.sources.side(side).rendered
+        drawn = self._state.drawn
+        if side == "a" and drawn is not None and not self._state.shows_before:
+            shown = drawn.rendered
         display = self._session.display.pane(side)
         window = display.window or shown.window
         name = name_of(self._session, side)
@@ -125,7 +142,8 @@ class AlignBoard(QWidget):
 
     def _both(self) -> ImageScene:
         state, compare = self._state, self._session.display.compare
-        warp = Warp(state.shown, state.sizes[1])
+        # Of volumes, a worker draws the slice.
+        warp = Warp(state.shown, state.sizes[1]) if state.view is None else None
         fixed, moving = self._layer(state.edit.fixed), self._layer(state.edit.moving, warp)
         if compare.mode == "overlay" and not compare.overlaid:
             return ImageScene(fixed)

@@ -16,10 +16,9 @@ from PySide6.QtGui import (
     QPen,
 )
 
+from app.registration.nudges import Nudge
 from app.viewer.canvas import Canvas
 from app.viewer.view_link import ViewLink
-from core.types import Transform
-from core.types.moves import scale_about, shift_by, turn_about
 
 Way = Literal["shift", "turn", "scale"]
 
@@ -51,15 +50,17 @@ class NudgeCanvas(Canvas):
     began = Signal()
     """A drag begins: later moves are relative to this."""
     moved = Signal(object, bool)
-    """A :class:`core.types.Transform`, the move since ``began``; True when the button was
-    released."""
+    """A :class:`Nudge` since ``began``; True when the button was released."""
     stepped = Signal(object)
-    """A move of one key press."""
+    """A :class:`Nudge` by one key press."""
 
     def __init__(self, link: ViewLink) -> None:
         super().__init__(link)
         self.centre: tuple[float, float] = (0.0, 0.0)
         """Of the moving picture, where it lies on the fixed one, in pixels."""
+        self.step: tuple[float, float] = (STEPS["shift"], STEPS["shift"])
+        """By how many pixels an arrow key shifts it, right and down."""
+        self.can_scale = True
         self._way: Way | None = None
         self._from = QPointF()
         self._about = self.centre
@@ -80,7 +81,8 @@ class NudgeCanvas(Canvas):
             return None
         held = event.modifiers()
         if held & Qt.KeyboardModifier.ControlModifier:
-            return "scale" if held & Qt.KeyboardModifier.ShiftModifier else "turn"
+            scales = held & Qt.KeyboardModifier.ShiftModifier and self.can_scale
+            return "scale" if scales else "turn"
         if held & Qt.KeyboardModifier.ShiftModifier or self._near_divider(event.position()):
             return None
         return "shift"
@@ -112,19 +114,21 @@ class NudgeCanvas(Canvas):
         """In pixels of the fixed picture, the centre of the first one being (0, 0)."""
         return self.camera.to_image(position) - QPointF(0.5, 0.5)
 
-    def _move(self, place: QPointF) -> Transform:
+    def _move(self, place: QPointF) -> Nudge:
         if self._way == "shift":
             moved = place - self._from
-            return shift_by((moved.x(), moved.y()))
-        middle = QPointF(*self._about)
-        before, after = self._from - middle, place - middle
-        if min(math.hypot(p.x(), p.y()) for p in (before, after)) < _LEAST_RADIUS:
-            return Transform.identity()
+            return Nudge((moved.x(), moved.y()))
+        middle, aspect = QPointF(*self._about), self.link.aspect
+        # In units of a column: rows may be farther apart.
+        (x, y), (u, v) = (
+            ((p - middle).x(), (p - middle).y() * aspect) for p in (self._from, place)
+        )
+        before, after = math.hypot(x, y), math.hypot(u, v)
+        if min(before, after) < _LEAST_RADIUS:
+            return Nudge()
         if self._way == "scale":
-            factor = math.hypot(after.x(), after.y()) / math.hypot(before.x(), before.y())
-            return scale_about(self._about, factor)
-        angle = math.atan2(after.y(), after.x()) - math.atan2(before.y(), before.x())
-        return turn_about(self._about, math.degrees(angle))
+            return Nudge(factor=after / before)
+        return Nudge(degrees=math.degrees(math.atan2(v, u) - math.atan2(y, x)))
 
     def event(self, event: QEvent) -> bool:
         """Keep the arrow keys from commands while the canvas has the focus."""
@@ -145,12 +149,12 @@ class NudgeCanvas(Canvas):
         times = _FAST if held & Qt.KeyboardModifier.ShiftModifier else 1
         x, y = direction
         if not held & Qt.KeyboardModifier.ControlModifier:
-            step = STEPS["shift"] * times
-            self.stepped.emit(shift_by((x * step, y * step)))
+            across, down = self.step
+            self.stepped.emit(Nudge((x * across * times, y * down * times)))
         elif x:
-            self.stepped.emit(turn_about(self.centre, x * STEPS["turn"] * times))
-        else:
-            self.stepped.emit(scale_about(self.centre, (1 + STEPS["scale"] * times) ** -y))
+            self.stepped.emit(Nudge(degrees=x * STEPS["turn"] * times))
+        elif self.can_scale:
+            self.stepped.emit(Nudge(factor=(1 + STEPS["scale"] * times) ** -y))
 
 
 class LandmarkCanvas(Canvas):

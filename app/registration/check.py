@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.fuse.reports import Answer
 from app.fuse.results import SourceStamp
+from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, Offer
 from app.i18n.numbers import filled
 from app.registration import tasks
@@ -55,6 +56,9 @@ class AlignmentCheck(QObject):
             self._job = None
         sources = self._session.sources
         pair, stamp = sources.pair, sources.stamp
+        if self.enabled and pair is not None and sources.slice is not None:
+            self._offer_for_volumes(pair, sources.slice)
+            return
         if not self.enabled or pair is None or stamp is None or stamp in self._seen:
             return
         if sources.sample or sources.slice is not None or sources.transform is not None:
@@ -75,6 +79,15 @@ class AlignmentCheck(QObject):
             )
             self._pending.ask(pair, Offer(filled(text, found.shift), self._answers()))
         self.looked.emit(found)
+
+    def _offer_for_volumes(self, pair: SourcePair, view: SliceView) -> None:
+        """Nothing says how volumes with different frames of reference lie to each other."""
+        key = view.volumes.marks
+        if view.volumes.is_registered or view.volumes.are_of_two_patients or key in self._seen:
+            return
+        self._seen.add(key)
+        text = self.tr("Nothing says how these two volumes lie to each other.")
+        self._pending.ask(pair, Offer(text, self._answers()))
 
     def _offer_for_sizes(self) -> None:
         """Two sizes may be of two cameras: then more than resampling is needed."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.fuse.controller import Controller
-from app.fuse.results import AS_DAMAGED, resampled_side
+from app.fuse.results import AS_DAMAGED, LoadedSource, resampled_side
+from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, Offer
 from app.registration import tasks
+from app.registration.nudges import volume_centre
 from app.registration.pending_offer import PendingOffer
 from app.registration.state import AlignState, NativeSources
 from app.workers import Job, Runner
@@ -22,6 +24,7 @@ from core.types import PairTransform, Transform
 from core.types.moves import centre_of
 
 if TYPE_CHECKING:
+    from core.alignment.rigs import Rig
     from core.registration import Registration
 
 
@@ -30,6 +33,8 @@ class AlignController(QObject):
 
     work_changed = Signal()
     """:attr:`stage` or :attr:`registration` has changed."""
+    rigs_changed = Signal()
+    """:attr:`rigs` has changed."""
     written = Signal(object)
     """Path of the file that was written."""
 
@@ -43,8 +48,11 @@ class AlignController(QObject):
         """What is being done, how much of it, out of how much; None for nothing."""
         self.registration: Registration | None = None
         """The last one of this pair, whether it could be used or not."""
+        self.rigs: tuple[Rig, ...] = ()
+        """All rigs of the user, by name, as they were when aligning began."""
         self._controller = controller
         self._runner = Runner("registration", self)
+        self._drawing = Runner("moved slice", self)
         self._job: Job | None = None
         self._pair: object = None
         """What identifies the pair being aligned."""
@@ -54,23 +62,22 @@ class AlignController(QObject):
         """Of the pair before the last one was accepted."""
         self._pending = PendingOffer(session, self)
         session.sources_changed.connect(self._follow)
+        self.state.edited.connect(self._draw)
 
     def shutdown(self) -> None:
         """Cancel everything and wait for the thread."""
         self._runner.shutdown()
+        self._drawing.shutdown()
 
     # --- begin and end ---------------------------------------------------------------------
 
     @property
     def can_align(self) -> bool:
-        """Whether there are two picture files on screen, or refused for their sizes."""
+        """Whether there are two volumes on screen, or picture files, also of different sizes."""
         sources = self.session.sources
-        return (
-            sources.slice is None
-            and not any(sources.names)
-            and None not in sources.paths
-            and not sources.is_loading
-        )
+        if sources.slice is not None:
+            return True
+        return not (any(sources.names) or None in sources.paths or sources.is_loading)
 
     def begin(self, *, register: bool = False) -> None:
         """Align the pair on screen.
@@ -87,6 +94,9 @@ class AlignController(QObject):
         sources = self.session.sources
         self._pair = self._identity()
         then = partial(self._begin, register)
+        if sources.slice is not None:
+            then(self._slice_sources())
+            return
         if sources.pair is not None and sources.transform is None and self._is_native():
             assert sources.a is not None
             assert sources.b is not None
@@ -108,19 +118,45 @@ class AlignController(QObject):
     def _begin(self, register: bool, sources: NativeSources) -> None:
         self.registration = None
         self.session.set_offer(None)  # the answer is given
+        self.list_rigs()
         self.state.begin(sources, self.session.sources.transform)
         if register:
             self.register()
 
+    def _slice_sources(self) -> NativeSources:
+        sources = self.session.sources
+        assert sources.a is not None
+        assert sources.b is not None
+        return NativeSources(sources.a, sources.b, sources.slice)
+
+    def _draw(self) -> None:
+        """Draw the slice of A through the transform so far, on a thread of its own."""
+        state = self.state
+        if state.view is None:
+            return
+        transform, view = state.edit.transform, state.view
+        job = self._drawing.submit(partial(tasks.moved_slice, view, transform), key="moved slice")
+        job.finished.connect(partial(self._drawn, view))
+
+    def _drawn(self, view: SliceView, drawn: LoadedSource) -> None:
+        # A slightly older transform is better than none while it is dragged.
+        if self.state.view is view:
+            self.state.show_drawn(drawn)
+
     def _identity(self) -> object:
         sources = self.session.sources
+        if sources.slice is not None:
+            return sources.slice.volumes
         return sources.paths, sources.stamp, sources.transform
 
     def _follow(self) -> None:
         """Stop aligning a pair that is no longer on screen; offer to undo what was accepted."""
+        sources = self.session.sources
         if self._pair is not None and self._pair != self._identity():
             self.leave()
-        sources = self.session.sources
+        elif self.state.view is not None and self.state.view is not sources.slice:
+            self.state.show_slice(self._slice_sources())
+            self._draw()
         if self._accepted is None or sources.is_loading:
             return
         before, after = self._accepted
@@ -143,6 +179,8 @@ class AlignController(QObject):
         if not state.is_active:
             return
         result, before = state.result, self.session.sources.transform
+        if self.session.sources.slice is not None and before is not None:
+            before = before.moving_side("a")
         is_new = result != before or self.session.sources.pair is None
         self.leave()
         if is_new:
@@ -192,15 +230,14 @@ class AlignController(QObject):
         )
 
     def _imported(self, name: str, transform: Transform) -> None:
-        if transform.dimension != 2:
-            error = InputError(
-                name,
-                Message("its transform is one of volumes"),
-                Message("Choose a transform of pictures."),
-            )
+        state = self.state
+        if transform.dimension != state.edit.transform.dimension:
+            is_of = Message("its transform is one of volumes, and these are pictures")
+            if transform.dimension == 2:
+                is_of = Message("its transform is one of pictures, and these are volumes")
+            error = InputError(name, is_of, Message("Choose another transform."))
             self.session.show_error(error)
             return
-        state = self.state
         by = PairTransform(transform, state.edit.moving, origin="file", name=name)
         state.set_edit(state.edit.with_result(by))
 
@@ -209,8 +246,49 @@ class AlignController(QObject):
         state = self.state
         if state.sources is None:
             return
-        work = partial(tasks.write_transform, path, state.edit.transform, centre_of(state.sizes[1]))
+        centre: tuple[float, ...] = centre_of(state.sizes[1])
+        if state.view is not None:
+            centre = volume_centre(state.view)
+        work = partial(tasks.write_transform, path, state.edit.transform, centre)
         self._work(work, self.written.emit, self.tr("Writing the transform"))
+
+    # --- rigs ------------------------------------------------------------------------------
+
+    def list_rigs(self) -> None:
+        """Look which rigs there are; ``rigs_changed`` follows."""
+        job = self._runner.submit(tasks.list_rigs, key="rigs")
+        job.finished.connect(self._set_rigs)
+
+    def _set_rigs(self, rigs: tuple[Rig, ...]) -> None:
+        self.rigs = rigs
+        self.rigs_changed.emit()
+
+    def take_rig(self, name: str) -> None:
+        """Take the transform that is kept under a name."""
+        state = self.state
+        rig = next((rig for rig in self.rigs if rig.name == name), None)
+        if rig is None or state.sources is None or state.view is not None:
+            return
+        try:
+            by = rig.transform_for(state.sources.a.image.size, state.sources.b.image.size)
+        except InputError as error:
+            self.session.show_error(error)
+            return
+        state.history.end_gesture()
+        state.set_edit(state.edit.with_result(by))
+
+    def keep_rig(self, name: str) -> None:
+        """Keep the transform so far under a name."""
+        sources = self.state.sources
+        if sources is not None and sources.view is None:
+            sizes = sources.a.image.size, sources.b.image.size
+            rig = tasks.RigRequest(name, self.state.edit.result, *sizes)
+            self._work(partial(tasks.keep_rig, rig), self._set_rigs, self.tr("Writing the rig"))
+
+    def remove_rig(self, name: str) -> None:
+        """Delete a rig."""
+        work = partial(tasks.remove_rig, name)
+        self._work(work, self._set_rigs, self.tr("Deleting the rig"))
 
     # --- work ------------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -22,8 +20,8 @@ from PySide6.QtWidgets import (
 from app.i18n.numbers import filled, number
 from app.i18n.translate import translate, translate_error
 from app.registration.controller import AlignController
+from app.registration.motion_form import MotionForm
 from app.registration.verdict import verdict_card
-from app.viewer.number_box import NumberBox
 from app.widgets.cards import CardStack, text_label
 from app.widgets.forms import centre_labels
 from core.types import KIND_NAMES, TRANSFORM_KINDS
@@ -31,10 +29,6 @@ from core.types import KIND_NAMES, TRANSFORM_KINDS
 
 class AlignPanel(QWidget):
     """Shows an :class:`AlignState`; requests go to its controller or are emitted as signals."""
-
-    import_requested = Signal()
-    export_requested = Signal()
-    rigs_requested = Signal()
 
     def __init__(self, align: AlignController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,9 +64,7 @@ class AlignPanel(QWidget):
             self.moving.addItem(text, side)
         self.moving.setToolTip(self.tr("Which source is moved; the pixels of the other one stay"))
         self.moving.activated.connect(lambda: self._state.set_moving(self.moving.currentData()))
-        for kind in TRANSFORM_KINDS:
-            name = translate(KIND_NAMES[kind])
-            self.kind.addItem(name[:1].upper() + name[1:], kind)
+        self._offer_kinds(False)
         self.kind.setToolTip(
             self.tr(
                 "What registration and points may change: shift; and rotation; and scale; "
@@ -80,64 +72,26 @@ class AlignPanel(QWidget):
             )
         )
         self.kind.activated.connect(lambda: self._state.set_kind(self.kind.currentData()))
-        form = self._form()
+        form = self.choices = self._form()
         for name, box in ((self.tr("Move"), self.moving), (self.tr("Kind"), self.kind)):
             box.setAccessibleName(name)
             form.addRow(name, box)
         centre_labels(form)
 
+    def _offer_kinds(self, of_volumes: bool) -> None:
+        """List the kinds of transforms; there are no homographies of volumes."""
+        kinds = [kind for kind in TRANSFORM_KINDS if not (of_volumes and kind == "homography")]
+        if kinds == [self.kind.itemData(n) for n in range(self.kind.count())]:
+            return
+        with QSignalBlocker(self.kind):
+            self.kind.clear()
+            for kind in kinds:
+                name = translate(KIND_NAMES[kind])
+                self.kind.addItem(name[:1].upper() + name[1:], kind)
+
     def _add_numbers(self) -> None:
-        state = self._state
-        self.right = self._number(-1e5, 1e5, 2, 1.0, " px")
-        self.down = self._number(-1e5, 1e5, 2, 1.0, " px")
-        self.angle = self._number(-180, 180, 2, 0.1, "°")
-        self.scale = self._number(1, 10_000, 2, 0.1, " %")
-        self.angle.setWrapping(True)
-        self._on(self.right, lambda x: state.set_motion(shift=(x, state.parts.shift[1])))
-        self._on(self.down, lambda y: state.set_motion(shift=(state.parts.shift[0], y)))
-        self._on(self.angle, lambda degrees: state.set_motion(angle=degrees))
-        self._on(self.scale, lambda percent: state.set_motion(scale=percent / 100))
-        form = self._form()
-        for name, box, tip in (
-            (
-                self.tr("Right"),
-                self.right,
-                self.tr("Drag the picture, or arrow keys; Shift for tenfold steps"),
-            ),
-            (
-                self.tr("Down"),
-                self.down,
-                self.tr("Drag the picture, or arrow keys; Shift for tenfold steps"),
-            ),
-            (
-                self.tr("Rotation"),
-                self.angle,
-                self.tr("Clockwise. Drag with Ctrl, or Ctrl with left and right"),
-            ),
-            (
-                self.tr("Scale"),
-                self.scale,
-                self.tr("Drag with Ctrl and Shift, or Ctrl with up and down"),
-            ),
-        ):
-            box.setAccessibleName(name)
-            box.setToolTip(tip)
-            form.addRow(name, box)
-        centre_labels(form)
-
-    def _number(
-        self, least: float, most: float, digits: int, step: float, suffix: str
-    ) -> NumberBox:
-        box = NumberBox()
-        box.setRange(least, most)
-        box.setDecimals(digits)
-        box.setSingleStep(step)
-        box.setSuffix(suffix)
-        box.setKeyboardTracking(False)
-        return box
-
-    def _on(self, box: NumberBox, then: Callable[[float], object]) -> None:
-        box.valueChanged.connect(lambda value: then(value) if self._state.is_active else None)
+        self.numbers = MotionForm(self._state)
+        self.column.addWidget(self.numbers)
 
     def _add_registration(self) -> None:
         self.register = QPushButton(self.tr("Register automatically"))
@@ -174,29 +128,15 @@ class AlignPanel(QWidget):
         self.remove = QPushButton(self.tr("Remove point"))
         self.remove.clicked.connect(lambda: self._state.remove_landmark(self.points.currentRow()))
         self.points.currentRowChanged.connect(lambda row: self.remove.setEnabled(row >= 0))
-        row = QHBoxLayout()
-        row.addWidget(self.marking)
-        row.addWidget(self.remove)
-        self.column.addLayout(row)
-        self.column.addWidget(self.points_text)
-        self.column.addWidget(self.points)
+        for widget in (self.marking, self.points_text, self.points, self.remove):
+            self.column.addWidget(widget)
 
     def _add_files(self) -> None:
-        self.rigs = QPushButton(self.tr("Rigs…"))
-        self.rigs.setToolTip(self.tr("Keep this transform for two cameras, or take one kept"))
-        self.load = QPushButton(self.tr("Import…"))
-        self.load.setToolTip(self.tr("Take a transform from a file (.tfm of ITK, .json)"))
-        self.store = QPushButton(self.tr("Export…"))
-        self.store.setToolTip(self.tr("Write this transform to a file (.tfm of ITK, .json)"))
-        self.rigs.clicked.connect(self.rigs_requested)
-        self.load.clicked.connect(self.import_requested)
-        self.store.clicked.connect(self.export_requested)
-        row = QHBoxLayout()
-        for button in (self.load, self.store):
-            row.addWidget(button)
-        self.column.addLayout(row)
-        self.column.addWidget(self.rigs)
-        self.rigs.hide()
+        self.more = QPushButton(self.tr("Files and rigs"))
+        self.more.setToolTip(
+            self.tr("Take a transform from a file or a rig of two cameras, or keep this one")
+        )
+        self.column.addWidget(self.more)
 
     def _add_end(self) -> None:
         self.crop = QCheckBox(self.tr("Crop to what both show"))
@@ -230,15 +170,11 @@ class AlignPanel(QWidget):
         state, edit = self._state, self._state.edit
         if not state.is_active:
             return
-        parts = state.parts
-        for box, value in (
-            (self.right, parts.shift[0]),
-            (self.down, parts.shift[1]),
-            (self.angle, parts.angles[0]),
-            (self.scale, 100 * parts.scale),
-        ):
-            with QSignalBlocker(box):
-                box.setValue(value)
+        is_of_volumes = state.view is not None
+        self._offer_kinds(is_of_volumes)
+        self.choices.setRowVisible(self.moving, not is_of_volumes)
+        self.crop.setVisible(not is_of_volumes)
+        self.numbers.show_motion()
         for combo, chosen in ((self.moving, edit.moving), (self.kind, edit.kind)):
             with QSignalBlocker(combo):
                 combo.setCurrentIndex(combo.findData(chosen))
@@ -271,6 +207,7 @@ class AlignPanel(QWidget):
 
     def _show_points(self) -> None:
         state = self._state
+        self.marking.setVisible(state.view is None)
         self.marking.setChecked(state.marks_points)
         rows = [
             self.tr("{0}  still to be marked in {1}").format(n, (state.waits_for or "").upper())
@@ -296,7 +233,7 @@ class AlignPanel(QWidget):
         if known:
             mean = (sum(left**2 for left in known) / len(known)) ** 0.5
             return filled(self.tr("Left at the points: {0:.2f} px (root mean square)"), mean)
-        if state.marks_points:
+        if state.marks_points and state.view is None:
             return self.tr("Click a place in A, and the same in B; three or more times.")
         return ""
 

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.undo import UndoHistory
 from app.fuse.results import LoadedSource
+from app.fuse.slice_view import SliceView
+from app.registration.nudges import Nudge, Place, move_in_slice, move_on_picture, volume_centre
 from core.alignment.landmarks import LEAST_POINTS, fit_landmarks, landmark_residuals
 from core.errors import InputError
+from core.geometry.alignment import Alignment, lined_up
 from core.types import (
     PairTransform,
     SourceSide,
@@ -21,18 +25,30 @@ from core.types import (
     TransformParts,
     Verdict,
 )
-from core.types.moves import PictureSize, by_size, motion_parts, moved, with_motion
-
-Place = tuple[float, float]
-"""(x, y) in a picture, in pixels; the centre of the first one is (0, 0)."""
+from core.types.moves import (
+    PictureSize,
+    by_size,
+    centre_of,
+    motion_parts,
+    moved,
+    volume_motion_parts,
+    with_motion,
+    with_volume_motion,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class NativeSources:
-    """Both sources with their own pixels, whatever their sizes are."""
+    """Both sources with their own pixels, whatever their sizes are.
+
+    Attributes:
+        view: of volumes, the slice on show; both are the sources of that slice then. None for
+            pictures.
+    """
 
     a: LoadedSource
     b: LoadedSource
+    view: SliceView | None = None
 
     def side(self, side: SourceSide) -> LoadedSource:
         """One of them."""
@@ -119,6 +135,8 @@ class AlignState(QObject):
         self.edit = AlignEdit(Transform.identity())
         self.start = self.edit
         """What is accepted of the pair now."""
+        self.drawn: LoadedSource | None = None
+        """Of volumes, the slice of A through the transform so far; None until it is drawn."""
         self.shows_before = False
         self.marks_points = False
         self.fit_problem: InputError | None = None
@@ -133,15 +151,31 @@ class AlignState(QObject):
     def begin(self, sources: NativeSources, by: PairTransform | None) -> None:
         """Start with the transform that a pair has, or with none."""
         self.sources = sources
-        edit = AlignEdit(by_size(sources.b.image.size, sources.a.image.size))
+        if sources.view is None:
+            edit = AlignEdit(by_size(sources.b.image.size, sources.a.image.size))
+        else:
+            # Of volumes A is always brought onto the grid of B.
+            edit = AlignEdit(Transform.identity(3), "a", "rigid")
+            by = None if by is None else by.moving_side("a")
         if by is not None:
             edit = replace(edit, moving=by.moving, crop=by.crop).with_result(by)
         self.edit = self.start = edit
         self.shows_before = self.marks_points = False
-        self.fit_problem = None
+        self.drawn = self.fit_problem = None
         self.history.clear(edit)
         self.active_changed.emit(True)
         self.edited.emit()
+
+    def show_slice(self, sources: NativeSources) -> None:
+        """Go on with another slice of the same volumes."""
+        if self.sources is not None:
+            self.sources, self.drawn = sources, None
+            self.view_changed.emit()
+
+    def show_drawn(self, drawn: LoadedSource) -> None:
+        """Show the slice of A as it was drawn through the transform."""
+        self.drawn = drawn
+        self.view_changed.emit()
 
     def end(self) -> None:
         """Leave the pair as it is."""
@@ -170,17 +204,44 @@ class AlignState(QObject):
         return start.transform if start.moving == self.edit.moving else start.transform.inverse()
 
     @property
+    def view(self) -> SliceView | None:
+        """The slice on show; None for pictures."""
+        return None if self.sources is None else self.sources.view
+
+    @property
     def parts(self) -> TransformParts:
-        """How far the moving picture is moved on the fixed one, in pixels of the latter."""
-        return motion_parts(self.edit.transform, *self.sizes)
+        """How far the moving source is moved on the fixed one: in pixels of the latter, or mm."""
+        return self._parts(self.edit.transform)
+
+    def _parts(self, transform: Transform) -> TransformParts:
+        if self.view is not None:
+            return volume_motion_parts(transform, volume_centre(self.view))
+        return motion_parts(transform, *self.sizes)
+
+    def centre(self, transform: Transform | None = None) -> Place:
+        """Where the moving source is turned about on the fixed picture, in pixels.
+
+        Args:
+            transform: by which it is moved; None for the present one.
+        """
+        parts = self._parts(self.edit.transform if transform is None else transform)
+        if self.view is not None:
+            point = np.add(volume_centre(self.view), parts.shift)
+            column, row, _index = self.view.axes.position_of(point)
+            return float(column), float(row)
+        x, y = centre_of(self.sizes[1])
+        return x + parts.shift[0], y + parts.shift[1]
 
     @property
     def result(self) -> PairTransform | None:
         """What is accepted; None where the files lie on each other as they are."""
         moving, fixed = self.sizes
-        if moving == fixed and self.edit.transform.is_identity and not self.edit.crop:
-            return None
-        return self.edit.result
+        is_plain = self.edit.transform.is_identity and not self.edit.crop
+        if self.view is not None:
+            # Where nothing is known of the two, that they lie on each other is a finding.
+            alignment = lined_up(*self.view.volumes.native)
+            return None if is_plain and alignment is Alignment.AS_ACQUIRED else self.edit.result
+        return None if is_plain and moving == fixed else self.edit.result
 
     def set_edit(self, edit: AlignEdit, *, settled: bool = True) -> None:
         """Change anything of the edit; undo steps between settled ones."""
@@ -200,6 +261,28 @@ class AlignState(QObject):
         """
         transform = moved(self.edit.transform if since is None else since, move)
         self.set_edit(self.edit.by_hand(transform), settled=settled)
+
+    def nudge(self, nudge: Nudge, *, since: Transform | None = None, settled: bool = True) -> None:
+        """Move the moving source on the screen; of volumes in the plane of the slice.
+
+        Args:
+            since: the transform to start from, of the begin of a gesture; None for the present one.
+        """
+        start = self.edit.transform if since is None else since
+        if self.view is None:
+            move = move_on_picture(nudge, self.centre(start))
+        else:
+            move = move_in_slice(self.view, nudge, self._parts(start).shift)
+        self.move(move, since=start, settled=settled)
+
+    def set_volume_motion(
+        self, *, shift: Sequence[float] | None = None, angles: Sequence[float] | None = None
+    ) -> None:
+        """Set the shift of volumes in mm, or their angles in degrees."""
+        if self.view is not None:
+            centre = volume_centre(self.view)
+            transform = with_volume_motion(self.edit.transform, centre, shift=shift, angles=angles)
+            self.set_edit(self.edit.by_hand(transform))
 
     def set_motion(
         self,
@@ -225,7 +308,7 @@ class AlignState(QObject):
 
     def reset(self) -> None:
         """Lay both on each other as their files are, and forget the points."""
-        transform = by_size(*self.sizes)
+        transform = by_size(*self.sizes) if self.view is None else Transform.identity(3)
         self.set_edit(replace(self.edit.by_hand(transform), landmarks=()))
         self.fit_problem = None
 

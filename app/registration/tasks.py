@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from app.fuse.results import LoadedSource
+from app.fuse.slice_view import SliceView
 from app.i18n.translate import tr
 from app.registration.state import NativeSources
 from app.viewer.pyramid import source_image
 from core.progress import Progress
-from core.types import Image, SourcePair, SourceSide, Transform, TransformKind
+from core.types import Image, PairTransform, SourcePair, SourceSide, Transform, TransformKind
 
 if TYPE_CHECKING:
+    from core.alignment.rigs import Rig
     from core.registration import Misalignment, Registration
 
 
@@ -42,6 +46,16 @@ def _loaded(image: Image) -> LoadedSource:
 
 
 @dataclass(frozen=True)
+class RigRequest:
+    """A transform to be kept for two cameras with pictures of these sizes (width, height)."""
+
+    name: str
+    by: PairTransform
+    size_a: tuple[int, int]
+    size_b: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class RegistrationRequest:
     """What is to be estimated: for which task, what may differ, and which source is moved."""
 
@@ -61,9 +75,35 @@ def register_sources(
     """
     from core.registration import register
 
+    if sources.view is not None:
+        a, b = sources.view.volumes.native
+        return register(b, a, request.kind, task=request.task, progress=progress)
     moving = sources.side(request.moving).image
     fixed = sources.side("a" if request.moving == "b" else "b").image
     return register(fixed, moving, request.kind, task=request.task, progress=progress)
+
+
+def moved_slice(view: SliceView, transform: Transform, progress: Progress) -> LoadedSource:
+    """A on the pixels of a slice of B, through a transform in patient mm."""
+    from core.geometry.grids import VoxelGrid
+    from core.geometry.resample import resample_onto
+
+    progress.check()
+    volume, axes = view.volumes.native_a, view.axes
+    affine = np.array(axes.affine)
+    affine[:3, 3] += view.index * affine[:3, 2]
+    grid = VoxelGrid((1, *axes.shape[1:]), affine)
+    seen = resample_onto(volume, grid, progress=progress, transform=transform)
+    _between, row, column = axes.spacing
+    image = Image(
+        np.ascontiguousarray(seen.data[0])[..., np.newaxis],
+        volume.window,
+        32,
+        volume.unit,
+        spacing=(row, column),
+        mask=None if seen.mask is None else np.ascontiguousarray(seen.mask[0]),
+    )
+    return LoadedSource(image, source_image(image, view.volumes.extents[0]))
 
 
 def check_pair(pair: SourcePair, task: str, progress: Progress) -> Misalignment:
@@ -72,6 +112,50 @@ def check_pair(pair: SourcePair, task: str, progress: Progress) -> Misalignment:
 
     progress.check()
     return looks_misaligned(pair.a, pair.b, task)
+
+
+def list_rigs(progress: Progress) -> tuple[Rig, ...]:
+    """All rigs, by name."""
+    from core.alignment import rigs
+
+    progress.check()
+    return rigs.list_rigs()[0]
+
+
+def keep_rig(rig: RigRequest, progress: Progress) -> tuple[Rig, ...]:
+    """Keep a transform under a name; returns all rigs.
+
+    Raises:
+        InputError: there is one of that name, or it is no name.
+        OutputError: it cannot be written.
+    """
+    from core.alignment import rigs
+
+    progress.check()
+    rigs.add_rig(
+        rigs.Rig(
+            name=rig.name,
+            transform=rig.by.transform,
+            moving=rig.by.moving,
+            size_a=rig.size_a,
+            size_b=rig.size_b,
+        )
+    )
+    return rigs.list_rigs()[0]
+
+
+def remove_rig(name: str, progress: Progress) -> tuple[Rig, ...]:
+    """Delete a rig; returns those that are left.
+
+    Raises:
+        InputError: there is none of that name.
+        OutputError: it cannot be deleted.
+    """
+    from core.alignment import rigs
+
+    progress.check()
+    rigs.remove_rig(name)
+    return rigs.list_rigs()[0]
 
 
 def read_transform(path: Path, progress: Progress) -> Transform:
@@ -87,7 +171,7 @@ def read_transform(path: Path, progress: Progress) -> Transform:
 
 
 def write_transform(
-    path: Path, transform: Transform, centre: tuple[float, float], progress: Progress
+    path: Path, transform: Transform, centre: tuple[float, ...], progress: Progress
 ) -> Path:
     """Write a transform, and return the path.
 

@@ -39,6 +39,8 @@ def verdict_lines(found: Registration) -> list[str]:
     """Sentences on spread, similarity, duration and reasons."""
     lines = translate_all(found.reasons)
     if found.verdict == "failed":
+        if found.transform.dimension == 3:
+            return [*lines, tr("Move A by hand, or take a transform from a file.")]
         return [*lines, tr("Mark points, or move the picture by hand.")]
     if not lines and math.isfinite(found.spread):
         unit = "px" if found.transform.dimension == 2 else "mm"

@@ -263,7 +263,7 @@ class WindowServices(QObject):
             display=session.display,
             scans=self._pairs.scans,
             slice=self._controller.volumes.on_show,
-            transform=None if session.sources.slice is not None else session.sources.transform,
+            transform=session.sources.transform,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
@@ -291,7 +291,7 @@ class WindowServices(QObject):
             job = self._runner.submit(partial(_listing_of, snapshot.pairs))
             job.finished.connect(self._pairs.show)
         if snapshot.scans:
-            controller.volumes.restore(snapshot.slice)
+            controller.volumes.restore(snapshot.slice, snapshot.transform)
             self._pairs.add([path for path in snapshot.scans if isinstance(path, Path)])
         a, b = snapshot.a, snapshot.b
         if isinstance(a, Path) and isinstance(b, Path):

@@ -48,6 +48,17 @@ def image_gestures() -> list[tuple[str, str]]:
     ]
 
 
+def align_gestures() -> list[tuple[str, str]]:
+    """The gestures in the picture that is aligned, as (effect, gesture) to show to people."""
+    return [
+        (tr("Shift the picture"), ", ".join((tr("Left drag"), tr("arrow keys")))),
+        (tr("Turn the picture"), tr("Ctrl + left drag, Ctrl + left and right")),
+        (tr("Scale the picture"), tr("Ctrl + Shift + left drag, Ctrl + up and down")),
+        (tr("Tenfold steps"), tr("Shift with the arrow keys")),
+        (tr("Mark a point, where points are marked"), tr("Click")),
+    ]
+
+
 def other_gestures() -> list[tuple[str, str]]:
     """The gestures outside images, as (effect, gesture) to show to people."""
     return [

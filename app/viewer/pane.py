@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -31,6 +31,8 @@ class Pane(DropZone):
     """A header with title, tags and info, and a canvas below it."""
 
     maximise_requested = Signal()
+    tag_clicked = Signal(str)
+    """The kind of a tag that was clicked."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class Pane(DropZone):
         self.info = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.info.setObjectName("paneInfo")
         self.canvas = canvas or Canvas(link)
-        self._tags: dict[str, QLabel] = {}
+        self._tags: dict[str, _Tag] = {}
         self.maximise_button = self._make_maximise_button()
         self.header = QHBoxLayout()
         self.header.setContentsMargins(8, 3, 4, 3)
@@ -138,7 +140,8 @@ class Pane(DropZone):
         """Show a tag in the header; an empty text hides it."""
         label = self._tags.get(kind)
         if label is None:
-            label = self._tags[kind] = QLabel()
+            label = self._tags[kind] = _Tag()
+            label.clicked.connect(lambda: self.tag_clicked.emit(kind))
             label.setProperty("tag", kind)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self.header.insertWidget(self.header.indexOf(self.info), label)
@@ -151,3 +154,14 @@ class Pane(DropZone):
         """The text of a visible tag, or ""."""
         label = self._tags.get(kind)
         return label.text() if label is not None and not label.isHidden() else ""
+
+
+class _Tag(QLabel):
+    """A label that can be clicked; commands do the same by key."""
+
+    clicked = Signal()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Emit ``clicked``."""
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+            self.clicked.emit()

@@ -18,6 +18,7 @@ from core.io.pairs import DOUBTFUL
 from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
 from core.types import KIND_NAMES, Image, PairTransform, SeriesHeader, SourcePair, Volume
+from core.types.moves import volume_motion_parts
 from core.units.palettes import DEFAULT_PALETTES, find_palette
 from core.windows import Window
 
@@ -105,7 +106,7 @@ def registration_notes(pair: VolumePair) -> tuple[str, ...]:
         return ()
     grid = grid_of(pair.b)
     centre = grid.to_patient((np.array(grid.shape[::-1]) - 1) / 2)
-    parts = pair.transform.transform.inverse().parts(centre)
+    parts = volume_motion_parts(pair.transform.transform, centre)
     moved = Message(
         "A was moved onto B ({0}): by {1:.1f}, {2:.1f}, {3:.1f} mm, turned by {4:.1f}°, {5:.1f}°, "
         "{6:.1f}° (patient axes L, P, H).",

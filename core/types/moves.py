@@ -111,6 +111,46 @@ def with_motion(
     return transform
 
 
+def volume_motion_parts(transform: Transform, centre: Sequence[float]) -> TransformParts:
+    """How far the moving volume is moved on the fixed one, in millimetres around ``centre``.
+
+    Raises:
+        InputError: see :meth:`Transform.inverse`.
+    """
+    return transform.inverse().parts(centre)
+
+
+def with_volume_motion(
+    transform: Transform,
+    centre: Sequence[float],
+    *,
+    shift: Sequence[float] | None = None,
+    angles: Sequence[float] | None = None,
+) -> Transform:
+    """The transform whose :func:`volume_motion_parts` are these; what is None stays.
+
+    Args:
+        centre: (x, y, z) in patient mm (LPS).
+        shift: of it, in mm.
+        angles: in degrees around x, y and z, as :class:`TransformParts` has them.
+    """
+    parts = volume_motion_parts(transform, centre)
+    if angles is not None and tuple(angles) != parts.angles:
+        at = np.add(centre, parts.shift)
+        turn = _euler(angles) @ _euler(parts.angles).T
+        transform = moved(transform, Transform.of("rigid", _around(at, turn)))
+    if shift is not None and tuple(shift) != parts.shift:
+        off = [float(to - of) for to, of in zip(shift, parts.shift, strict=True)]
+        transform = moved(transform, shift_by(off))
+    return transform
+
+
+def _euler(degrees: Sequence[float]) -> Matrix:
+    """Rz·Rx·Ry, the order of ITK's Euler3DTransform."""
+    x, y, z = (math.radians(angle) for angle in degrees)
+    return np.asarray(_rotation(z, (0, 0, 1)) @ _rotation(x, (1, 0, 0)) @ _rotation(y, (0, 1, 0)))
+
+
 def centre_of(size: PictureSize) -> tuple[float, float]:
     """The centre of a picture, the centre of its first pixel being (0, 0)."""
     return (size[0] - 1) / 2, (size[1] - 1) / 2

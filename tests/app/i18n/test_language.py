@@ -39,7 +39,6 @@ from trainer.config.presets import PRESETS
 SAME_IN_GERMAN = {
     "Ablation",
     "Rig: {0}",
-    "Rigs…",
     "Test",
     "{0} ms",
     "Adapter",

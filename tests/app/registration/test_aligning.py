@@ -71,7 +71,9 @@ def test_a_drag_shifts_the_picture(aligned):
     scale = aligned.aligning.board.nudge.camera.scale()
     drag(aligned, (100, 80), (110, 75))
     np.testing.assert_allclose(state.parts.shift, (10, -5), atol=1 / scale)
-    assert aligned.aligning.panel.right.value() == pytest.approx(state.parts.shift[0], abs=0.006)
+    assert aligned.aligning.panel.numbers.right.value() == pytest.approx(
+        state.parts.shift[0], abs=0.006
+    )
 
 
 def test_a_drag_with_control_turns_it_and_with_shift_too_scales_it(aligned):
@@ -107,18 +109,18 @@ def test_arrow_keys_move_it_in_steps(aligned):
 
 def test_numbers_set_the_transform(aligned):
     panel, state = aligned.aligning.panel, aligned.aligning.state
-    panel.right.setValue(12.5)
-    panel.down.setValue(-3)
-    panel.angle.setValue(2)
-    panel.scale.setValue(110)
+    panel.numbers.right.setValue(12.5)
+    panel.numbers.down.setValue(-3)
+    panel.numbers.angle.setValue(2)
+    panel.numbers.scale.setValue(110)
     parts = state.parts
     np.testing.assert_allclose([*parts.shift, *parts.angles], [12.5, -3, 2], atol=1e-9)
     assert parts.scale == pytest.approx(1.1)
     aligned.actions_.undo.trigger()
     assert state.parts.scale == pytest.approx(1)
-    assert panel.scale.value() == 100
+    assert panel.numbers.scale.value() == 100
     aligned.actions_.redo.trigger()
-    assert panel.scale.value() == 110
+    assert panel.numbers.scale.value() == 110
 
 
 def test_undo_is_of_the_display_again_afterwards(aligned):
@@ -361,6 +363,30 @@ def test_a_transform_goes_to_a_file_and_comes_back(qtbot, aligned, tmp_path, suf
     assert state.result.origin == "file"
     assert state.result.name == path.name
     np.testing.assert_allclose(state.parts.shift, SHIFT)
+
+
+def test_a_transform_is_kept_for_two_cameras(qtbot, aligned, tmp_path, monkeypatch):
+    monkeypatch.setattr("core.alignment.rigs.data_folder", lambda: tmp_path)
+    state, align = aligned.aligning.state, aligned.aligning.align
+    state.move(shift_by(SHIFT))
+    with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
+        aligned.actions_.keep_rig.trigger()
+        aligned.aligning.rig_dialog.textValueSelected.emit("Roof & yard")
+        aligned.aligning.rig_dialog.reject()
+    assert [rig.name for rig in align.rigs] == ["Roof & yard"]
+    state.reset()
+    (take,) = aligned.aligning.rig_menus["take"].actions()
+    take.trigger()
+    np.testing.assert_allclose(state.parts.shift, SHIFT)
+    assert (state.result.origin, state.result.name) == ("rig", "Roof & yard")
+    # A name that is taken is refused with a reason.
+    align.keep_rig("Roof & yard")
+    qtbot.waitUntil(lambda: aligned.session.problem is not None, timeout=WAIT)
+    (remove,) = aligned.aligning.rig_menus["remove"].actions()
+    with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
+        remove.trigger()
+    assert align.rigs == ()
+    assert not aligned.aligning.rig_menus["take"].isEnabled()
 
 
 def test_a_transform_of_volumes_is_explained(qtbot, aligned, tmp_path):

@@ -17,7 +17,9 @@ from core.types.moves import (
     scale_about,
     shift_by,
     turn_about,
+    volume_motion_parts,
     with_motion,
+    with_volume_motion,
 )
 
 SIZES = ((40, 30), (40, 30))
@@ -88,3 +90,28 @@ def test_what_is_set_is_what_is_read(shift, angle, scale, sizes):
     turned = motion_parts(with_motion(transform, sizes, angle=10), *sizes)
     np.testing.assert_allclose(turned.shift, shift, atol=1e-6)
     assert turned.angles[0] == pytest.approx(10)
+
+
+def test_a_volume_moved_to_the_left_is_read_further_to_the_right():
+    transform = with_volume_motion(Transform.identity(3), (10, 20, 30), shift=(5, 0, -2))
+    np.testing.assert_allclose(transform.apply([10, 20, 30]), [5, 20, 32])
+    turned = with_volume_motion(transform, (10, 20, 30), angles=(0, 0, 90))
+    # The centre stays where it was moved to; what was beside it in x is now beside it in y.
+    np.testing.assert_allclose(
+        turned.apply([[15, 20, 28], [15, 21, 28]]), [[10, 20, 30], [11, 20, 30]]
+    )
+    assert turned.kind == "rigid"
+
+
+@given(
+    st.tuples(*[st.floats(-80, 80)] * 3),
+    st.tuples(st.floats(-80, 80), *[st.floats(-170, 170)] * 2),
+)
+def test_what_is_set_of_a_volume_is_what_is_read(shift, angles):
+    centre = (10, -20, 30)
+    start = with_volume_motion(Transform.identity(3), centre, shift=(1, 2, 3), angles=(10, 20, 30))
+    parts = volume_motion_parts(
+        with_volume_motion(start, centre, shift=shift, angles=angles), centre
+    )
+    np.testing.assert_allclose(parts.shift, shift, atol=1e-6)
+    np.testing.assert_allclose(parts.angles, angles, atol=1e-6)
