@@ -91,7 +91,11 @@ class Aligning(QObject):
     # --- state to window -------------------------------------------------------------------
 
     def _provide(self) -> None:
-        present = {"files": self.align.can_align, "aligning": self.state.is_active}
+        present = {
+            "files": self.align.can_align,
+            "aligning": self.state.is_active,
+            "pictures": self.state.is_active and self.state.view is None,
+        }
         self._actions.provide((name for name, there in present.items() if there), by="align")
         self._show_checks()
 

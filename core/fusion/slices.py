@@ -106,7 +106,7 @@ def registration_notes(pair: VolumePair) -> tuple[str, ...]:
         return ()
     grid = grid_of(pair.b)
     centre = grid.to_patient((np.array(grid.shape[::-1]) - 1) / 2)
-    parts = volume_motion_parts(pair.transform.transform, centre)
+    parts = volume_motion_parts(pair.transform.transform, [float(value) for value in centre])
     moved = Message(
         "A was moved onto B ({0}): by {1:.1f}, {2:.1f}, {3:.1f} mm, turned by {4:.1f}°, {5:.1f}°, "
         "{6:.1f}° (patient axes L, P, H).",
