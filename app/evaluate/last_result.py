@@ -16,6 +16,8 @@ from core.evaluation.result import (
     MethodScores,
     PairDescription,
     PairScore,
+    QuotedMeans,
+    SetColumn,
 )
 from core.messages import Message, from_data, to_data
 from core.progress import Progress
@@ -83,6 +85,12 @@ def _result(data: Mapping[str, Any]) -> EvaluationResult:
     known = _known(EvaluationResult, data)
     known["methods"] = tuple(map(_scores, data["methods"]))
     known["pairs"] = tuple(map(_pair, data["pairs"]))
+    known["set_columns"] = tuple(
+        SetColumn(**_known(SetColumn, one)) for one in data.get("set_columns", ())
+    )
+    known["quoted"] = tuple(
+        QuotedMeans(**_known(QuotedMeans, one)) for one in data.get("quoted", ())
+    )
     return EvaluationResult(**known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from math import isnan
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.evaluate.controller import EvaluationController
 from app.evaluate.last_result import load_result, save_result
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from core.errors import Message
+from core.evaluation.result import QuotedMeans, SetColumn
 from core.progress import NullProgress
 from core.types import PairTransform, Transform
 from tests.app.evaluate.conftest import WAIT
@@ -35,6 +37,8 @@ def test_a_result_is_read_as_it_was_written(result, tmp_path):
         pairs=(replace(result.pairs[0], transform=MOVED), *result.pairs[1:]),
         settings={"task": "ivif"},
         created="2026-01-01T00:00:00+00:00",
+        set_columns=(SetColumn("mAP50", {"best": 0.75}, "boxes.csv"), SetColumn("mIoU", {})),
+        quoted=(QuotedMeans("U2Fusion", {"MI": 2.383}, "means.toml: a table", "PET"),),
     )
     save_result(tmp_path, CHOICES, whole, NullProgress())
     choices, found = load_result(tmp_path, NullProgress())
@@ -42,8 +46,19 @@ def test_a_result_is_read_as_it_was_written(result, tmp_path):
     assert isnan(found.methods[2].pairs[0].values["PSNR"])
     # NaN differs from itself.
     assert repr(found) == repr(whole)
+    assert (found.set_columns, found.quoted) == (whole.set_columns, whole.quoted)
     assert isinstance(found.methods[0].pairs[7].error, Message)
     assert isinstance(found.methods[0].pairs[0].fused, Path)
+
+
+def test_a_result_of_before_set_columns_is_read(result, tmp_path):
+    save_result(tmp_path, CHOICES, result, NullProgress())
+    file = tmp_path / "evaluation_result.json"
+    data = json.loads(file.read_text())
+    del data["result"]["set_columns"], data["result"]["quoted"]
+    file.write_text(json.dumps(data))
+    _, found = load_result(tmp_path, NullProgress())
+    assert repr(found) == repr(result)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 0}', '{"version": 1, "choices": {}}'])
