@@ -23,6 +23,7 @@ class Actions(CommandRegistry):
     :meth:`CommandRegistry.retire_unwired`). :meth:`CommandRegistry.provide` is told what is
     available: “sources” (at least one), “pair”, “outcome”, “results” (of the pair), “pairs” (a
     list of several), “panes” (they are shown), “volume”, “running”, “undo”, “redo”, “session”,
+    “files” (two sources that can be aligned), “aligning” (they are), “pictures” (no volumes),
     and the names of :attr:`of_pages`.
     """
 

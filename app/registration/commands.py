@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSignalBlocker, Signal
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QScrollArea, QWidget
+from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.fuse.controller import Controller
 from app.fuse.file_dialogs import pictures_folder
@@ -52,11 +52,8 @@ class Aligning(QObject):
         self.board = AlignBoard(session, self.state, view)
         self.board.hide()
         self.panel = AlignPanel(self.align)
-        self.dock = QScrollArea()
+        self.dock = _in_dock(self.panel)
         """The panel, for a dock."""
-        self.dock.setWidgetResizable(True)
-        self.dock.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.dock.setWidget(self.panel)
         self.dialog: QFileDialog | None = None
         self.rig_dialog: QInputDialog | None = None
         self._connect()
@@ -229,3 +226,19 @@ class Aligning(QObject):
 
     def _written(self, path: Path) -> None:
         self.announced.emit(self.tr("Written: {0}").format(path))
+
+
+def _in_dock(panel: AlignPanel) -> QWidget:
+    """The panel, scrolled where it is too high, above the buttons that end aligning."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(panel)
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(scroll, 1)
+    layout.addWidget(panel.end)
+    return whole

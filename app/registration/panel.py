@@ -6,7 +6,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
@@ -23,8 +22,12 @@ from app.registration.controller import AlignController
 from app.registration.motion_form import MotionForm
 from app.registration.verdict import verdict_card
 from app.widgets.cards import CardStack, text_label
+from app.widgets.elided_label import ShrinkingComboBox
 from app.widgets.forms import centre_labels
 from core.types import KIND_NAMES, TRANSFORM_KINDS
+
+_WIDEST = 400
+"""Pixels of a list of choices."""
 
 
 class AlignPanel(QWidget):
@@ -59,7 +62,7 @@ class AlignPanel(QWidget):
         return form
 
     def _add_choices(self) -> None:
-        self.moving, self.kind = QComboBox(), QComboBox()
+        self.moving, self.kind = ShrinkingComboBox(2, _WIDEST), ShrinkingComboBox(2, _WIDEST)
         for side, text in (("b", self.tr("B onto A")), ("a", self.tr("A onto B"))):
             self.moving.addItem(text, side)
         self.moving.setToolTip(self.tr("Which source is moved; the pixels of the other one stay"))
@@ -139,7 +142,7 @@ class AlignPanel(QWidget):
         self.column.addWidget(self.more)
 
     def _add_end(self) -> None:
-        self.crop = QCheckBox(self.tr("Crop to what both show"))
+        self.crop = QCheckBox(self.tr("Crop to the overlap"))
         self.crop.setToolTip(
             self.tr("Cut both pictures to the largest rectangle without an empty border")
         )
@@ -158,11 +161,13 @@ class AlignPanel(QWidget):
         self.close_button.clicked.connect(self._align.leave)
         self.column.addWidget(self.before)
         self.column.addWidget(self.crop)
-        grid = QGridLayout()
+        self.end = QWidget()
+        """The buttons that end aligning, to be shown below the rest whatever its height."""
+        grid = QGridLayout(self.end)
+        grid.setContentsMargins(8, 4, 8, 8)
         grid.addWidget(self.accept, 0, 0, 1, 2)
         grid.addWidget(self.reset, 1, 0)
         grid.addWidget(self.close_button, 1, 1)
-        self.column.addLayout(grid)
 
     # --- state to screen -------------------------------------------------------------------
 
