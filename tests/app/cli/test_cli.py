@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -240,7 +241,8 @@ def test_train_writes_a_pack_that_fuses_and_a_log(pair: tuple[Path, Path], tmp_p
     assert result.exit_code == 0, result.output
     told = "note: The DINOv3 file is not used: the network of this run needs none."
     assert result.stderr.splitlines().count(told) == 1
-    assert len((tmp_path / "mine.run" / "log.jsonl").read_text().splitlines()) == 3
+    log = (tmp_path / "mine.run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [0, 1, 2, 3]  # 0: where, and how exactly
     fused = tmp_path / "fused.png"
     done = runner.invoke(
         app,
