@@ -16,14 +16,7 @@ from app.batch.pause_gate import PauseGate
 from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
-from app.pairs.datasets import (
-    ALL,
-    AUTOMATIC,
-    PLAIN,
-    DatasetChoice,
-    FoundDataset,
-    inspect_folder,
-)
+from app.pairs.datasets import ALL, FoundDataset, inspect_paths
 from app.pairs.edits import PairKey, carry_over, key_of
 from app.workers.background_import import paused_garbage_collection
 from core.errors import FusionError, Message
@@ -121,7 +114,7 @@ def find(
     # Thousands of paths live as long as the table: keep the garbage collector from traversing them.
     with paused_garbage_collection():
         skip = [folder] if folder is not None else []
-        dataset = _dataset(paths, choices.dataset_choice)
+        dataset = inspect_paths(paths, choices.dataset_choice, ALL)
         progress.check()
         if dataset.error is not None:
             return BatchPairs(PairingPlan(()), dataset)
@@ -133,20 +126,6 @@ def find(
             found = dataset_pairs(dataset.descriptor, paths[0], dataset.split, skip)
         progress.check()
         return BatchPairs(carry_over(old, found), dataset)
-
-
-def _dataset(paths: Sequence[Path], choice: DatasetChoice) -> FoundDataset:
-    """The data set in ``paths``, which is one folder; with an error where it does not fit."""
-    if len(paths) == 1 and paths[0].is_dir():
-        return inspect_folder(paths[0], choice, ALL)
-    if choice.name in (AUTOMATIC, PLAIN):
-        return FoundDataset()
-    error = FusionError(
-        choice.name,
-        Message("a data set is one folder"),
-        Message("Clear the list and add that folder alone, or choose “Plain folder”."),
-    )
-    return FoundDataset(error=error)
 
 
 def plan(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.cli.console import TerminalProgress, note, say
 from app.cli.dataset_option import chosen_dataset
+from app.pairs.datasets import usual_split
 from core.errors import InputError
 from core.models.config import CONFIGS
 from core.packs.format import read_manifest
@@ -96,8 +97,8 @@ def planned(options: TrainOptions) -> RunPlan:
         raise InputError(f"--keep {options.keep}", remedy="Choose best or last.")
     dataset = chosen_dataset(options.dataset, options.split)
     split = options.split
-    if dataset is not None and not split and "train" in dataset.splits:
-        split = "train"
+    if dataset is not None and not split:
+        split = usual_split(dataset, "train")
     return RunPlan(
         options.data,
         options.out,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from core.errors import FusionError, InputError
+from core.errors import FusionError, InputError, Message
 from core.packs.paths import user_dataset_folder
 from core.pairing.dataset_descriptor import DatasetDescriptor, descriptors, get_descriptor
 from core.pairing.datasets import dataset_pairs, find_dataset
@@ -24,10 +25,21 @@ class DatasetChoice:
     Attributes:
         name: :data:`AUTOMATIC`, :data:`PLAIN`, or the name of a data set.
         split: a part of the data set; "" for its usual one.
+        descriptor: how it was laid out in a run that is shown again; it and ``split`` are used as
+            they are, whatever is called ``name`` by now.
     """
 
     name: str = AUTOMATIC
     split: str = ""
+    _: KW_ONLY
+    descriptor: DatasetDescriptor | None = None
+
+    @classmethod
+    def of_run(cls, descriptor: DatasetDescriptor | None, split: str) -> DatasetChoice:
+        """The choice that gives a run's own layout again; None is a plain folder."""
+        if descriptor is None:
+            return cls(PLAIN)
+        return cls(descriptor.name, split, descriptor=descriptor)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,8 @@ def resolve(
     Raises:
         InputError: the data set is unknown, or one of the user's descriptors is invalid.
     """
+    if choice.descriptor is not None:
+        return choice.descriptor, choice.split
     if choice.name == PLAIN:
         return None, ""
     if choice.name != AUTOMATIC:
@@ -106,3 +120,19 @@ def inspect_folder(
     except FusionError as error:
         return FoundDataset(descriptor, split, error=error)
     return FoundDataset(descriptor, split, pairs=len(found.matches))
+
+
+def inspect_paths(
+    paths: Sequence[Path], choice: DatasetChoice, usual: str = "", progress: Progress | None = None
+) -> FoundDataset:
+    """As :func:`inspect_folder`, of what is one folder, or with an error of what is not."""
+    if len(paths) == 1 and paths[0].is_dir():
+        return inspect_folder(paths[0], choice, usual, progress)
+    if choice.name in (AUTOMATIC, PLAIN):
+        return FoundDataset()
+    error = FusionError(
+        choice.name,
+        Message("a data set is one folder"),
+        Message("Clear the list and add that folder alone, or choose “Plain folder”."),
+    )
+    return FoundDataset(error=error)

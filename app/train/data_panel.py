@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.translate import translate
+from app.pairs.dataset_row import DatasetRow
 from app.train.formatting import count
 from app.train.pairs_table import PairRows
 from app.train.sample_images import SampleImages
@@ -59,6 +60,7 @@ class DataPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addWidget(self.zone)
+        layout.addWidget(self.dataset)
         layout.addLayout(self._choices)
         layout.addWidget(self.progress)
         layout.addLayout(self._facts)
@@ -69,6 +71,7 @@ class DataPanel(QWidget):
         layout.addWidget(self.welcome, 1)
         layout.addStretch(0)
         state.data_changed.connect(self._show)
+        state.datasets_changed.connect(lambda: self.dataset.show_known(state.datasets))
         state.samples_changed.connect(self._show_samples)
         state.background_task_changed.connect(self._show_background_task)
         self._show()
@@ -154,6 +157,7 @@ class DataPanel(QWidget):
         self.own = QPushButton(self.tr("Use a folder of its own…"))
         self.own.setToolTip(self.tr("Check with the pairs of another folder instead"))
         self.own.clicked.connect(self._ask_validation)
+        self.dataset = DatasetRow()
         self._choices = QHBoxLayout()
         self._choices.setSpacing(8)
         kind = QLabel(self.tr("Kind"))
@@ -226,6 +230,9 @@ class DataPanel(QWidget):
         names = ", ".join(str(path) for path in data.paths)
         self.source.setText(names)
         self.task.setCurrentIndex(self.task.findData(data.task))
+        self.dataset.setVisible(bool(data.paths))
+        self.dataset.show_choice(data.dataset)
+        self.dataset.show_found(report.dataset if report is not None else None)
         with QSignalBlocker(self.share), QSignalBlocker(self.swap):
             self.share.setValue(round(100 * data.share))
             self.swap.setChecked(data.swapped)

@@ -82,6 +82,7 @@ class RunController(QObject):
             state.name,
             state.about,
             state.tensorboard,
+            laid_out=state.report.dataset if state.report is not None else None,
         )
         job = self._files.submit(lambda _progress: make())
         job.finished.connect(partial(self._begin, state.settings))

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 
 from app.i18n.translate import translate
+from app.pairs.datasets import DatasetChoice, known_datasets
 from app.train import tasks
 from app.train.capabilities import read_capabilities
 from app.train.state import BackgroundTask, DataChoice, TrainState
@@ -81,6 +82,7 @@ class SetupController(QObject):
         """Read the engine's capabilities, and from them the initial settings."""
         job = self._run("open", read_capabilities)
         job.finished.connect(self._opened)
+        self._run("datasets", known_datasets).finished.connect(self.state.set_datasets)
 
     def _opened(self, capabilities: Capabilities) -> None:
         first = self.state.capabilities is None
@@ -107,7 +109,7 @@ class SetupController(QObject):
         known = state.confirmed_tasks.get(places)
         if known and state.preset:
             self.set_task(known)
-        self._change_data(replace(state.data, paths=places))
+        self._change_data(replace(state.data, paths=places, dataset=DatasetChoice()))
 
     def choose_task(self, task: str) -> None:
         """Choose the task of the data by hand, which confirms it."""
@@ -129,6 +131,10 @@ class SetupController(QObject):
     def set_validation(self, folder: Path | None) -> None:
         """Validate on a separate folder, or (None) on a part of the data."""
         self._change_data(replace(self.state.data, validation=folder))
+
+    def set_dataset(self, choice: DatasetChoice) -> None:
+        """Choose how the folder is laid out."""
+        self._change_data(replace(self.state.data, dataset=choice))
 
     def set_swapped(self, swapped: bool) -> None:
         """Exchange A and B in every pair."""
@@ -279,8 +285,11 @@ class SetupController(QObject):
         state.parent_pack = next((p.path for p in state.packs if p.path == init), None)
         state.preset = self._preset_of(settings)
         state.set_cost(None)
+        dataset = DatasetChoice.of_run(plan.dataset, plan.split)
         state.set_data(
-            DataChoice(plan.sources, run.task, plan.share, plan.validation, plan.swapped)
+            DataChoice(
+                plan.sources, run.task, plan.share, plan.validation, plan.swapped, dataset=dataset
+            )
         )
         self._take(settings)
 

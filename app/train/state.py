@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.pairs.datasets import DatasetChoice
 from app.train.curves import CurveStore
 from app.train.view_models import (
     AT_WORK,
@@ -28,6 +29,7 @@ from app.train.view_models import (
     TrainSettings,
 )
 from core.errors import FusionError
+from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.tasks import TASKS
 
 
@@ -39,6 +41,7 @@ class DataChoice:
         paths: folders and files. task: name of the task.
         share: fraction held back for validation, 0 to 0.5; unused if ``validation`` is a folder.
         swapped: whether A and B are exchanged in every pair.
+        dataset: how the folder is laid out.
     """
 
     paths: tuple[Path, ...] = ()
@@ -46,6 +49,8 @@ class DataChoice:
     share: float = 0.2
     validation: Path | None = None
     swapped: bool = False
+    _: KW_ONLY
+    dataset: DatasetChoice = field(default_factory=DatasetChoice)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class TrainState(QObject):
 
     capabilities_changed = Signal()
     data_changed = Signal()
+    datasets_changed = Signal()
     samples_changed = Signal()
     settings_changed = Signal()
     """Settings, their errors, parent or preset."""
@@ -100,6 +106,8 @@ class TrainState(QObject):
         super().__init__(parent)
         self.capabilities: Capabilities | None = None
         self.data = DataChoice()
+        self.datasets: tuple[DatasetDescriptor, ...] = ()
+        """The data sets that are known by name."""
         self.report: DataReport | None = None
         self.samples: tuple[Sample, ...] = ()
         self.confirmed_tasks: dict[tuple[Path, ...], str] = {}
@@ -203,6 +211,11 @@ class TrainState(QObject):
             self.report = None
             self.set_samples(())
             self.data_changed.emit()
+
+    def set_datasets(self, known: tuple[DatasetDescriptor, ...]) -> None:
+        """Set the data sets to choose from."""
+        self.datasets = known
+        self.datasets_changed.emit()
 
     def confirm_task(self, task: str) -> None:
         """Store the task the user chose for the data, or for the data still to be chosen."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
 
+from app.pairs.datasets import FoundDataset, inspect_paths
 from app.pairs.thumbnails import draw_waiting
 from app.train.images import as_image
 from app.train.state import DataChoice, PackComparison
@@ -53,11 +54,15 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
 
     Raises:
         InputError: a path does not exist, or contains no usable pair.
+        FusionError: the chosen data set does not fit the data.
     """
     from trainer.config.config import train_adapter
     from trainer.data.preflight import run_preflight
 
     config = train_adapter.validate_python({**settings, "task": choice.task})
+    laid_out = inspect_paths(choice.paths, choice.dataset, "train", progress)
+    if laid_out.error is not None:
+        raise laid_out.error
     found = run_preflight(
         choice.paths,
         config,
@@ -65,6 +70,8 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         share=choice.share,
         validation=choice.validation,
         swapped=choice.swapped,
+        dataset=laid_out.descriptor,
+        split=laid_out.split,
     )
     shifted = {bad.name: bad.reason for bad in found.misaligned}
     parts: tuple[tuple[Subset, Any], ...] = (
@@ -93,6 +100,7 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         suggested=found.suggested_task,
         medical=get_task(choice.task).medical,
         samples=tuple((m.name, *m.middle) for m in _spread(split.train, _SAMPLES)),
+        dataset=laid_out,
     )
 
 
@@ -207,7 +215,13 @@ class ValidationPreview:
 
 
 def new_plan(
-    capabilities: Capabilities, choice: DataChoice, name: str, about: str, tensorboard: bool
+    capabilities: Capabilities,
+    choice: DataChoice,
+    name: str,
+    about: str,
+    tensorboard: bool,
+    *,
+    laid_out: FoundDataset | None = None,
 ) -> RunPlan:
     """Paths of a new run; its pack gets an unused name derived from ``name``."""
     from trainer.config.run_plan import RunPlan
@@ -222,6 +236,8 @@ def new_plan(
         share=0.0 if choice.validation else choice.share,
         swapped=choice.swapped,
         tensorboard=tensorboard,
+        dataset=laid_out.descriptor if laid_out is not None else None,
+        split=laid_out.split if laid_out is not None else "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from PySide6.QtGui import QImage
 
+from app.pairs.datasets import FoundDataset
 from core.errors import FusionError
 
 Subset = Literal["train", "validation", "problem"]
@@ -113,6 +114,7 @@ class DataReport:
         suggested: the task suggested by file names, or "".
         medical: whether groups are called patients.
         samples: name, file A and file B of the pairs shown as examples.
+        dataset: how the folder is laid out, for the run.
     """
 
     rows: tuple[PreflightRow, ...]
@@ -125,6 +127,7 @@ class DataReport:
     suggested: str = ""
     medical: bool = True
     samples: tuple[tuple[str, Path, Path], ...] = ()
+    dataset: FoundDataset = field(default_factory=FoundDataset)
 
     def count(self, part: Subset) -> int:
         """Number of rows of a subset."""

@@ -10,10 +10,10 @@ from core.pairing.plan import Match
 from core.progress import Progress
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
+from trainer.data.division import DividedPairs, divide_pairs
 from trainer.data.memory_check import check_memory
-from trainer.data.pairs import FoundPairs, find_pairs, fingerprint
+from trainer.data.pairs import fingerprint
 from trainer.data.sampler import PairSet, read_pairs
-from trainer.data.split import DataSplit, group_split, predefined_split
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def read_dataset(
         DeviceMemoryError: the images, or a step in addition to them, do not fit into memory.
         InputError: no pair can be used. Cancelled: raised by ``progress``.
     """
-    found, held_out, division = _divide(config, plan)
+    divided = _divide(config, plan)
+    found, held_out, division = divided.found, divided.held_out, divided.split
     train = division.train
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _subsample(division.validation, config.validate_pairs)
@@ -83,7 +84,7 @@ def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> Hel
     Raises:
         InputError: there are none, or no pair can be used. Cancelled: raised by ``progress``.
     """
-    _, _, division = _divide(config, plan)
+    division = _divide(config, plan).split
     held = _subsample(division.validation, config.validate_pairs)
     if not held:
         raise InputError(
@@ -99,24 +100,16 @@ def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> Hel
     )
 
 
-def _divide(config: TrainConfig, plan: RunPlan) -> tuple[FoundPairs, FoundPairs, DataSplit]:
-    """All pairs of the data, those of the validation folder, and the division of both."""
-    found = find_pairs(
+def _divide(config: TrainConfig, plan: RunPlan) -> DividedPairs:
+    return divide_pairs(
         plan.sources,
-        config.task,
-        config.exclude,
-        plan.swapped,
-        config.slice_distance,
+        config,
+        share=plan.share,
+        validation=plan.validation,
+        swapped=plan.swapped,
         dataset=plan.dataset,
         split=plan.split,
     )
-    if plan.validation is None:
-        division = group_split(found.matches, plan.share, config.task)
-        return found, FoundPairs((), (), ()), division
-    held_out = find_pairs(
-        plan.validation, config.task, config.exclude, plan.swapped, config.slice_distance
-    )
-    return found, held_out, predefined_split(found.matches, held_out.matches, config.task)
 
 
 def _read_held_out(held: Sequence[Match], config: TrainConfig, progress: Progress) -> PairSet:

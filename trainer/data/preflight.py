@@ -14,6 +14,7 @@ from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.fusion.color import split as split_colours
 from core.io.values import has_own_window
 from core.metrics import Luma, to_luma8
+from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
@@ -21,9 +22,9 @@ from core.tasks import get_task
 from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
+from trainer.data.division import divide_pairs
 from trainer.data.pair_reader import EmptySlice, PairReader
-from trainer.data.pairs import find_pairs
-from trainer.data.split import DataSplit, group_split, predefined_split
+from trainer.data.split import DataSplit
 
 _FEW_PAIRS = 10
 _WORKERS = 2
@@ -97,26 +98,30 @@ def run_preflight(
     share: float = 0.2,
     validation: Path | None = None,
     swapped: bool = False,
+    dataset: DatasetDescriptor | None = None,
+    split: str = "",
 ) -> PreflightReport:
     """Inspect every pair of ``data`` the way :func:`trainer.run.loop.train` will use it.
 
     Args:
         share: fraction to hold out for validation if there is no ``validation`` folder.
+        dataset, split: how the folders are laid out, as in the ``RunPlan`` of the run.
 
     Raises:
         InputError: a path does not exist, or no pair is usable. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
-    found = find_pairs(data, config.task, config.exclude, swapped, distance=config.slice_distance)
-    unpaired = found.unpaired
-    if validation is not None:
-        held_out = find_pairs(
-            validation, config.task, config.exclude, swapped, distance=config.slice_distance
-        )
-        unpaired = unpaired + held_out.unpaired
-        division = predefined_split(found.matches, held_out.matches, config.task)
-    else:
-        division = group_split(found.matches, share, config.task)
+    divided = divide_pairs(
+        data,
+        config,
+        share=share,
+        validation=validation,
+        swapped=swapped,
+        dataset=dataset,
+        split=split,
+    )
+    found, division = divided.found, divided.split
+    unpaired = found.unpaired + divided.held_out.unpaired
     every = (*division.train, *division.validation)
     inspections = dict(zip(every, _inspect_all(every, config, progress), strict=True))
     usable = _restricted_to(

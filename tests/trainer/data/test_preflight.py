@@ -18,11 +18,13 @@ from core.memory_model import training_bytes
 from core.metrics import evaluate, to_luma8
 from core.models.network import UniFusionNet
 from core.packs.format import read_manifest
+from core.pairing.dataset_descriptor import get_descriptor
 from core.progress import NullProgress
 from core.types import FusionRequest
 from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig
+from trainer.data.dataset import read_held_out
 from trainer.data.pairs import find_pairs
 from trainer.data.preflight import run_preflight
 from trainer.data.sampler import load_pairs
@@ -62,6 +64,23 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     assert started.validation == len(found.split.validation) > 0
     with pytest.raises(Cancelled):
         run_preflight(data, CONFIG, _Stop())
+
+
+def test_a_survey_of_a_data_set_finds_the_pairs_that_its_run_reads(tmp_path: Path) -> None:
+    for split, pairs in (("train", 5), ("test", 2)):
+        folder = make_pairs(tmp_path / "d" / split, pairs)
+        (folder / "a").rename(folder / "ir")
+        (folder / "b").rename(folder / "vi")
+    config, msrs = replace(CONFIG, task="ivif"), get_descriptor("msrs")
+    found = run_preflight(tmp_path / "d", config, dataset=msrs, split="train")
+    assert (found.pairs, found.suggested_task) == (5, "ivif")
+    assert {match.a.parent for match in found.split.train} == {tmp_path / "d" / "train" / "ir"}
+    plan = RunPlan(
+        tmp_path / "d", tmp_path / "p.safetensors", share=0.2, dataset=msrs, split="train"
+    )
+    held = read_held_out(config, plan, NullProgress())
+    assert held.matches == found.split.validation
+    assert run_preflight(tmp_path / "d", config, dataset=msrs).pairs == 2
 
 
 def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> None:
