@@ -51,8 +51,8 @@ PEERS = Path(__file__).with_name("peers.toml")
 HEAD = """# Scores by group
 
 Means over the pairs of each group in the validation data, with their 95 % bootstrap interval; 8-bit
-luma, higher is better. Of PET there is one subject, and the embedded medical pack was trained
-without it: its PET rows are those of a pack that was trained without the group.
+luma, higher is better. Of PET there is one subject, and the embedded medical pack learnt from other
+slices of it: its PET rows are no evidence of what it does on another person.
 
     python benchmarks/generalise.py --data DIR --out FILE
 """

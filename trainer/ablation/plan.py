@@ -93,9 +93,6 @@ def ablation_config(
 ) -> TrainConfig:
     """The recipe of the embedded pack of ``task``, from scratch and shortened to ``steps``.
 
-    Of a task whose pack has no backbone, the recipe with an encoder (``TASK_encoder``): the paper's
-    Table 2 leaves the backbone out.
-
     Args:
         settings: a file of settings to use instead of the recipe.
 
@@ -103,7 +100,7 @@ def ablation_config(
         InputError: the task is unknown, it has no recipe, or a value is out of range.
     """
     get_task(task)
-    path = settings or recipes.path_of(f"{task}_encoder") or recipes.path_of(task)
+    path = settings or recipes.path_of(task)
     if path is None:
         raise InputError(
             Message("Task “{0}”", task),
