@@ -72,6 +72,7 @@ def detect(
             if known is None
             else runs.dataset_labels(known, known.boxes, data, split)
         )
+        runs.check_table(table, chosen.folder, [weights])
         scores: dict[str, dict[str, float]] = {}
         for name, folder in runs.method_folders(method).items():
             plan = DetectionPlan(
@@ -130,6 +131,7 @@ def segment(
         )
         if ignore is None:
             ignore = 255 if masks is None else masks.ignore
+        runs.check_table(table, chosen.folder, [weights])
         scores: dict[str, dict[str, float]] = {}
         for name, folder in runs.method_folders(method).items():
             plan = SegmentationPlan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -131,6 +131,19 @@ def show_table(table: Table, columns: Sequence[str]) -> None:
         cells = ("–" if isnan(scores[column]) else f"{scores[column]:.4f}" for column in columns)
         shown = (f"{cell:>{size}}" for cell, size in zip(cells, widths, strict=True))
         say(f"{name:{width}}  {'  '.join(shown)}")
+
+
+def check_table(path: Path | None, labels: Path, read: Iterable[Path | None]) -> None:
+    """Refuse to write the scores over labels, pictures or other files in ``read``.
+
+    Raises:
+        OutputError: as in :func:`core.evaluation.outputs.check_outputs`.
+    """
+    from core.evaluation.outputs import check_outputs
+
+    if path is not None:
+        given = [file for file in read if file is not None]
+        check_outputs([path], (), [labels, *labels.rglob("*"), *given])
 
 
 def write_table(path: Path, table: Table) -> None:

@@ -30,6 +30,12 @@ class ReportFiles:
     _: KW_ONLY
     anonymous: bool = False
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Those to write."""
+        files = (self.csv, self.html, self.pdf, self.tex)
+        return tuple(path for path in files if path is not None)
+
 
 def chosen_methods(
     methods: Sequence[str], collections: Sequence[Path], commands: Sequence[str]

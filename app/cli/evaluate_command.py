@@ -82,6 +82,7 @@ def evaluate(
 
         known = chosen_dataset(dataset, split)
         protocol = known.metrics if known is not None and not metrics else metric_names(metrics)
+        files = ReportFiles(csv, html, pdf, tex, anonymous=anonymous)
         plan = EvaluationPlan(
             sources,
             chosen_methods(method or (), collection or (), command or ()),
@@ -98,6 +99,6 @@ def evaluate(
             keep_images=html is not None or pdf is not None,
             timeout=timeout,
             device=device,
+            outputs=files.paths,
         )
-        files = ReportFiles(csv, html, pdf, tex, anonymous=anonymous)
         evaluate_methods(plan, files)

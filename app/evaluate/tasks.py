@@ -113,10 +113,13 @@ def write_report(result: EvaluationResult, path: Path, reference: str, progress:
     """Write a report in the format that the suffix of ``path`` names; returns the path.
 
     Raises:
-        InputError: the suffix is unknown. OutputError: it cannot be written. Cancelled.
+        InputError: the suffix is unknown. OutputError: it cannot be written, or is a file that
+            ``result`` is about. Cancelled.
     """
+    from core.evaluation.outputs import check_report
     from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 
+    check_report(result, path)
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm"):
         write_html(result, path, reference=reference, progress=progress)

@@ -54,6 +54,7 @@ class EvaluationPlan:
         quoted: file of means that were measured elsewhere, as in
             :func:`core.evaluation.set_scores.read_quoted`; None for none.
         group_by: as in :func:`core.evaluation.groups.with_groups`.
+        outputs: files that will be written from the result, which must be none that is read.
     """
 
     sources: Path
@@ -72,6 +73,7 @@ class EvaluationPlan:
     downstream: Sequence[Path] = ()
     quoted: Path | None = None
     group_by: str = ""
+    outputs: Sequence[Path] = ()
 
     def checked_metrics(self) -> tuple[str, ...]:
         """The names of the metrics without aliases and repetitions.

@@ -13,6 +13,7 @@ from core import __version__
 from core.evaluation.cache import ScoreCache
 from core.evaluation.groups import BY_PREFIX, with_groups
 from core.evaluation.methods import Method, ResultFolder, build_methods, check_names
+from core.evaluation.outputs import check_outputs, files_of, sources_of
 from core.evaluation.pairs import EvaluationPairs, find_evaluation_pairs
 from core.evaluation.plan import EvaluationPlan
 from core.evaluation.result import (
@@ -78,7 +79,7 @@ def evaluate_plan(
         InputError: the plan cannot be carried out: a folder, method, reference or metric is
             unknown, two methods have the same name, or no pair is found.
         PackError: a pack cannot be used.
-        OutputError: scores cannot be kept.
+        OutputError: an output is a file that is read; scores cannot be kept.
         Cancelled: by ``progress``.
     """
     progress = progress or NullProgress()
@@ -90,6 +91,8 @@ def evaluate_plan(
     grouped = with_groups(found.pairs, plan.group_by)
     methods = (*_batch_method(found, plan), *build_methods(plan, grouped))
     check_names(methods)
+    results = [path for m in methods if isinstance(m, ResultFolder) for path in m.results.values()]
+    check_outputs(plan.outputs, sources_of(grouped), [*results, *files_of(plan)])
     names = [method.description.name for method in methods]
     check_reference(names, plan.reference)
     columns = read_set_columns(plan.downstream, names)

@@ -45,6 +45,15 @@ def test_scores_of_a_method(folder: Path) -> None:
     assert f"ours    {float(row['mAP50']):6.4f}  {float(row['mAP']):6.4f}" in stdout
 
 
+def test_scores_never_replace_labels_or_pictures(folder: Path) -> None:
+    words = ["--method", f"ours={folder / 'fused'}", "--steps", "1"]
+    for name, why in (("labels/0.txt", "files that are read"), ("fused/0.png", "is a picture")):
+        before = (folder / name).read_bytes()
+        code, _, stderr = detect(folder, *words, "--csv", str(folder / name))
+        assert (code, why in stderr) == (2, True), stderr
+        assert (folder / name).read_bytes() == before
+
+
 def test_boxes_of_a_data_set(folder: Path) -> None:
     """LLVIP keeps the boxes of all splits in one folder; those of the split count."""
     data = folder / "LLVIP"

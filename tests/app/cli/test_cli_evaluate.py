@@ -130,3 +130,16 @@ def test_what_cannot_be_evaluated_is_said(
     code, said = run(f"--sources={sources}", f"--cache={tmp_path / 'cache'}", *options)
     assert code == 2
     assert told in said
+
+
+def test_a_report_never_replaces_a_source_or_another_report(sources: Path, tmp_path: Path) -> None:
+    options = (f"--sources={sources}", "--method=average", "--task=mif", "--metrics=CC")
+    source, cache = sources / "a" / "eins.png", f"--cache={tmp_path / 'cache'}"
+    before = source.read_bytes()
+    for suffix in ("csv", "html", "pdf", "tex"):
+        code, said = run(*options, cache, f"--{suffix}={source}")
+        assert (code, "one of the sources, which are never overwritten" in said) == (2, True)
+    assert source.read_bytes() == before
+    code, said = run(*options, cache, f"--csv={tmp_path / 'r'}", f"--html={tmp_path / 'r'}")
+    assert (code, "another output has the same name" in said) == (2, True)
+    assert not (tmp_path / "r").exists()
