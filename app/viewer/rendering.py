@@ -16,8 +16,7 @@ from PySide6.QtGui import QImage
 from app.viewer.colormaps import colour_table
 from app.viewer.pyramid import Codes, RenderedImage
 from app.viewer.warping import Warp, scaling, warped
-from core.types import FloatArray
-from core.types.transform import Matrix
+from core.types import FloatArray, Matrix
 from core.windows import Window
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.viewer.pyramid import Codes, RenderedImage
-from core.types import BoolArray, Transform
-from core.types.transform import Matrix
+from core.types import BoolArray, Matrix, Transform
 
 _MOST = 30_000
 """Pixels along a side that OpenCV warps, at most."""

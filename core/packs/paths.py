@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.data_folder import data_folder
-from core.models.config import DINOV3_TIMM_NAME
 
 
 def user_pack_folder() -> Path:
@@ -20,6 +19,8 @@ def user_dataset_folder() -> Path:
 
 def backbone_file() -> Path:
     """The path to which :func:`core.packs.download.fetch_backbone` writes DINOv3."""
+    from core.models.config import DINOV3_TIMM_NAME  # slow; the pages need only the folders
+
     return data_folder() / "backbones" / f"{DINOV3_TIMM_NAME}.safetensors"
 
 

@@ -15,6 +15,7 @@ from core.types.series import SeriesHeader, SliceSource
 from core.types.transform import (
     KIND_NAMES,
     TRANSFORM_KINDS,
+    Matrix,
     Points,
     Transform,
     TransformKind,
@@ -36,6 +37,7 @@ __all__ = [
     "FusionResult",
     "Image",
     "ImageHeader",
+    "Matrix",
     "Modality",
     "PairTransform",
     "Palette",
