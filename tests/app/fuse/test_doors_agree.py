@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
 from app.fuse.drop_sorting import DroppedPaths, guess_task, ordered
 from app.fuse.pair_search import find_pairs as find_for_window
+from app.pairs.datasets import PLAIN
 from core.progress import NullProgress
 from core.tasks import TASKS
 from tests.core.pairing.test_hints import PAIRS
@@ -28,8 +30,11 @@ def through_every_door(paths: list[Path], task: str, out: Path) -> dict[str, set
     assert told.exit_code == 0, told.output
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     window = find_for_window(paths, task, NullProgress())
-    batch = find_for_batch(paths, BatchChoices(task=task), None, NullProgress())
-    assert window == batch
+    choices = BatchChoices(task=task)
+    batch = find_for_batch(paths, choices, None, NullProgress()).pairing
+    plain = find_for_batch(paths, replace(choices, dataset=PLAIN), None, NullProgress()).pairing
+    # A data set that is recognised has the same pairs, with reasons of its own.
+    assert window == plain
     found = {
         "window": {(m.a, m.b) for m in window.matches},
         "batch": {(m.a, m.b) for m in batch.matches},

@@ -14,9 +14,15 @@ from app.cli.main import app
 from app.fuse.pair_search import find_pairs as find_for_window
 from core.pairing import finder
 from core.pairing.folders import Match, pair_paths
+from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
 from tests.core.pairing.test_io_patients import FOUR, LAYOUTS, touch
 from trainer.data.pairs import find_pairs as find_for_trainer
+
+
+def batch_pairs(paths: list[Path], task: str) -> PairingPlan:
+    """The pairs of the Batch page."""
+    return find_for_batch(paths, BatchChoices(task=task), None, NullProgress()).pairing
 
 
 @pytest.mark.parametrize("layout", ["plain sides", "scenes", "flat", "patients"])
@@ -28,7 +34,7 @@ def test_window_batch_and_trainer_agree(tmp_path: Path, layout: str) -> None:
         touch(tmp_path, LAYOUTS[layout][0].format(9))
     task = "mif" if layout == "patients" else "ivif"
     window = find_for_window([tmp_path], task, NullProgress())
-    batch = find_for_batch([tmp_path], BatchChoices(task=task), None, NullProgress())
+    batch = batch_pairs([tmp_path], task)
     trainer = find_for_trainer(tmp_path, task)
     assert batch == window == pair_paths([tmp_path], task)
     assert set(trainer.matches) == set(window.matches)
@@ -54,7 +60,7 @@ def test_a_rule_for_folders_holds_wherever_pairs_are_looked_for(
     touch(tmp_path / "data", "north/p2/PET/1.png", "north/p2/MR/1.png", "south/p3/1_pet.png")
     touch(tmp_path / "data", "south/p3/1_mri.png")
     data = tmp_path / "data"
-    batch = find_for_batch([data], BatchChoices(task="mif"), None, NullProgress())
+    batch = batch_pairs([data], "mif")
     assert [(m.folder.as_posix(), m.a.name, m.b.name) for m in batch.matches] == [
         ("north/p1", "PET", "MR"),
         ("north/p2", "PET", "MR"),
@@ -69,9 +75,7 @@ def test_a_rule_for_folders_holds_wherever_pairs_are_looked_for(
     assert [(Path(row["a"]), Path(row["b"])) for row in lines] == [
         (m.a, m.b) for m in batch.matches
     ]
-    assert find_for_batch(
-        [data / "north/p1"], BatchChoices(task="mif"), None, NullProgress()
-    ).active
+    assert batch_pairs([data / "north/p1"], "mif").active
     one, other = data / "north/p1", data / "north/p2"
-    both = find_for_batch([one, other], BatchChoices(task="mif"), None, NullProgress())
+    both = batch_pairs([one, other], "mif")
     assert [m.a for m in both.matches] == [one / "PET", other / "PET"]
