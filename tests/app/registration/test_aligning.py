@@ -365,9 +365,12 @@ def test_a_transform_goes_to_a_file_and_comes_back(qtbot, aligned, tmp_path, suf
     np.testing.assert_allclose(state.parts.shift, SHIFT)
 
 
-def test_a_transform_is_kept_for_two_cameras(qtbot, aligned, tmp_path, monkeypatch):
+def test_a_transform_is_kept_for_two_cameras(qtbot, shifted, tmp_path, monkeypatch):
     monkeypatch.setattr("core.alignment.rigs.data_folder", lambda: tmp_path)
-    state, align = aligned.aligning.state, aligned.aligning.align
+    aligned, state, align = shifted, shifted.aligning.state, shifted.aligning.align
+    with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):  # aligning begins by listing them
+        aligned.actions_.align.trigger()
+    assert align.rigs == ()
     state.move(shift_by(SHIFT))
     with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
         aligned.actions_.keep_rig.trigger()
