@@ -33,10 +33,10 @@ from core.fusion.engine import FusionEngine
 from core.pairing.folders import pair_paths
 source, out, deadly, death, *words = sys.argv[1:]
 read = row_steps.read_row
-def read_row(row, plan):
+def read_row(row, plan, progress):
     if row.match.name in deadly.split(","):
         exec(death)
-    return read(row, plan)
+    return read(row, plan, progress)
 row_steps.read_row = read_row
 options = BatchOptions(
     "mff", "average", out=Path(out), resume=True, workers=int(words[0]),

@@ -83,9 +83,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     read = row_steps.read_row
 
-    def later(row, plan):  # type: ignore[no-untyped-def]
+    def later(row, plan, progress):  # type: ignore[no-untyped-def]
         time.sleep(0.08)
-        return read(row, plan)
+        return read(row, plan, progress)
 
     monkeypatch.setattr(row_steps, "read_row", later)
 
