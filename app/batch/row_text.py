@@ -66,6 +66,8 @@ def _of_record(record: RowRecord, size: str, result: str) -> RowText:
         name = tr("Doubtful · {0}").format(seconds_text(record.seconds))
         if record.state == "skipped":
             name = tr("Doubtful, done before")
+        if record.is_unregistered:
+            name = tr("Not registered")
         detail = " ".join(translate_all((record.text, *record.reasons, *record.notes)))
         return RowText(size, result, name, detail.strip(), "warning")
     severities = {"failed": "error", "done": "success", "skipped": "success"}

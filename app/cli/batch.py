@@ -130,7 +130,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
         print_notes(heard.notes)
         _summary(plan, tally, files)
         for text in heard.doubtful.values():
-            say(f"registration is doubtful: {text}", sys.stderr)
+            say(text, sys.stderr)
     for text in heard.failures:
         say(f"failed: {text}", sys.stderr)
     return SOME_FAILED if heard.failures else DONE
@@ -151,7 +151,10 @@ class _Heard:
         elif record.state == "done":
             self.notes[event.place] = record.notes
         if record.state in ("done", "skipped") and record.is_doubtful:
-            self.doubtful[event.place] = f"{name}: {' '.join(record.reasons)}".rstrip(": ")
+            said = "registration is doubtful"
+            if record.is_unregistered:
+                said = "registration failed, fused as it lies"
+            self.doubtful[event.place] = f"{said}: {name}: {' '.join(record.reasons)}".rstrip(": ")
 
 
 def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:

@@ -101,14 +101,15 @@ def _read(options: FuseOptions, progress: Progress) -> tuple[SourcePair, Aligned
     """Both pictures, laid on each other as was asked for."""
     a, b = read_sources(options.a, options.b, damaged=options.damaged, between=progress.check)
     aligned = align_images(options.align, a, b, options.task, progress)
-    pair = make_pair(
-        a,
-        b,
-        resample=options.resample,
-        task=options.task,
-        windows=options.windows,
-        transform=aligned.transform,
-    )
+    with aligned.told():
+        pair = make_pair(
+            a,
+            b,
+            resample=options.resample,
+            task=options.task,
+            windows=options.windows,
+            transform=aligned.transform,
+        )
     return pair, aligned
 
 

@@ -149,7 +149,12 @@ def _finish(
 def _lines(found: Registration, parts: TransformParts, unit: str) -> Iterator[str]:
     shift = ", ".join(f"{value:.2f}" for value in parts.shift)
     angles = ", ".join(f"{value:.2f}°" for value in parts.angles)
-    yield f"{found.transform.kind}: moved by {shift} {unit}, turned {angles}, ×{parts.scale:.4f}"
+    # The matrix leads the other way, so that its signs are the opposite ones.
+    yield (
+        f"{found.transform.kind}: MOVING is moved by {shift} {unit}, turned {angles}, "
+        f"×{parts.scale:.4f}"
+    )
+    yield "matrix   maps points of FIXED to MOVING, in files too:"
     for row in found.transform.matrix:
         yield "  " + " ".join(f"{value:14.8g}" for value in row)
     yield f"spread   {found.spread:.2f} {unit} (95 % of the estimates from parts of the images)"

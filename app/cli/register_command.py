@@ -16,7 +16,8 @@ def register(
     moving: Annotated[Path, typer.Argument(help="the one that is moved onto it")],
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help=".tfm (ITK) or .json; nothing without it")
+        Path | None,
+        typer.Option("--out", "-o", help=".tfm (ITK) or .json: maps points of FIXED to MOVING"),
     ] = None,
     task: Annotated[str, typer.Option("--task", "-t", help=f"what the two are: {TASK_NAMES}")] = "",
     kind: Annotated[

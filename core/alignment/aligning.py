@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.alignment.choice import AlignChoice
 from core.alignment.rigs import find_rig
-from core.errors import InputError, Message
+from core.errors import InputError, Message, SizeMismatch
 from core.io.transforms import read_transform
 from core.messages import to_data
 from core.progress import Progress
@@ -50,6 +52,23 @@ class Aligned:
         if self.transform is None:
             return (Message("Not registered, the pair was taken as it is: {0}", _reasons(found)),)
         return found.reasons
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Within it, an error about sizes says that, and why, the registration failed.
+
+        Raises:
+            SizeMismatch: as within, with the reasons of the registration.
+        """
+        try:
+            yield
+        except SizeMismatch as error:
+            found = self.registration
+            if found is not None and self.transform is None:
+                error.why = Message(
+                    "{0}, and they could not be registered: {1}", error.why, _reasons(found)
+                )
+            raise
 
     @property
     def record(self) -> dict[str, Any] | None:

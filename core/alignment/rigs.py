@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ import numpy as np
 from core.data_folder import data_folder
 from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error
-from core.types import PairTransform, SourceSide, Transform, TransformKind
+from core.io.resampling import do_overlap
+from core.types import TRANSFORM_KINDS, PairTransform, SourceSide, Transform
 from core.types.transform_data import transform_data, transform_from_data
 
 PixelSize = tuple[int, int]
 """(width, height) in pixels."""
+Factors = tuple[float, float]
+"""By which x and y grow; rounding to whole pixels makes them differ a little."""
 
 _FORMAT, _VERSION = "unifusion rig", 1
 _LONGEST_NAME = 100
@@ -66,14 +70,14 @@ class Rig:
         Raises:
             InputError: a size is not in proportion to its own.
         """
-        by_a = self._factor("A", self.size_a, size_a)
-        by_b = self._factor("B", self.size_b, size_b)
+        by_a = self._factors("A", self.size_a, size_a)
+        by_b = self._factors("B", self.size_b, size_b)
         fixed, moving = (by_a, by_b) if self.moving == "b" else (by_b, by_a)
         return PairTransform(
             scaled(self.transform, fixed, moving), self.moving, origin="rig", name=self.name
         )
 
-    def _factor(self, side: str, made_for: PixelSize, size: PixelSize) -> float:
+    def _factors(self, side: str, made_for: PixelSize, size: PixelSize) -> Factors:
         """By how much larger a picture is, or InputError where its proportions differ."""
         width, height = size
         # Scaled sizes are rounded to whole pixels, of the smaller picture at most.
@@ -90,25 +94,28 @@ class Rig:
                 ),
                 Message("Choose the rig of this camera, or register the pair and add a new one."),
             )
-        return float(np.sqrt(width * height / (made_for[0] * made_for[1])))
+        return width / made_for[0], height / made_for[1]
 
 
-def scaled(transform: Transform, fixed: float, moving: float) -> Transform:
+def scaled(transform: Transform, fixed: Factors, moving: Factors) -> Transform:
     """``transform`` for pictures whose sizes are ``fixed`` and ``moving`` times those it maps.
 
     Pixels are areas: what scales is measured from the corner of the first one, half a pixel before
-    its centre. A rigid transform between pictures that are scaled differently is a similarity.
+    its centre. The kind is the least general one, from its own on, that holds the result: a rigid
+    transform between pictures that are scaled differently is a similarity, and one of pictures
+    whose axes are scaled differently is affine.
     """
     matrix = _scaling(moving) @ transform.array @ np.linalg.inv(_scaling(fixed))
-    kind: TransformKind = transform.kind
-    if kind in ("translation", "rigid") and abs(fixed - moving) > 1e-9 * fixed:
-        kind = "similarity"
-    return Transform.of(kind, matrix)
+    kinds = TRANSFORM_KINDS[TRANSFORM_KINDS.index(transform.kind) :]
+    for kind in kinds[:-1]:
+        with suppress(InputError):
+            return Transform.of(kind, matrix)
+    return Transform.of(kinds[-1], matrix)
 
 
-def _scaling(factor: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    centre = factor / 2 - 0.5
-    return np.array([[factor, 0, centre], [0, factor, centre], [0, 0, 1.0]])
+def _scaling(factors: Factors) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    x, y = factors
+    return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1.0]])
 
 
 # --- kept on disk ----------------------------------------------------------------------------
@@ -163,10 +170,18 @@ def add_rig(rig: Rig, folder: Path | None = None, *, overwrite: bool = False) ->
     """Keep ``rig``.
 
     Raises:
-        InputError: there is one of that name, unless ``overwrite``.
+        InputError: there is one of that name, unless ``overwrite``; or its transform leaves no
+            pixel that both pictures show.
         OutputError: it cannot be written.
     """
     folder = folder or rig_folder()
+    moving, fixed = (rig.size_b, rig.size_a) if rig.moving == "b" else (rig.size_a, rig.size_b)
+    if not do_overlap(rig.transform, moving, fixed):
+        raise InputError(
+            Message("The rig “{0}”", rig.name),
+            Message("its transform moves one picture off the other one"),
+            Message("Choose another transform, or register the two again."),
+        )
     path = _path_of(rig.name, folder)
     if path.exists() and not overwrite:
         raise InputError(

@@ -139,7 +139,10 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
     link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
     caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {scores}</small>"
     if record.is_doubtful:
-        doubt = " ".join(("Registration is doubtful.", *record.reasons))
+        said = "Registration is doubtful."
+        if record.is_unregistered:
+            said = "Registration failed: fused as it lies."
+        doubt = " ".join((said, *record.reasons))
         caption += f"<br><span class=bad>{_safe(doubt)}</span>"
     return f'<figure><a href="{link}">{image}</a><figcaption>{caption}</figcaption></figure>'
 

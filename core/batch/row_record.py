@@ -163,6 +163,11 @@ class RowRecord:
         return self.registration.get("verdict") in ("doubtful", "failed")
 
     @property
+    def is_unregistered(self) -> bool:
+        """Whether its registration failed: where it was fused, then as it lies."""
+        return self.registration.get("verdict") == "failed"
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why its registration is not certain, one sentence each."""
         found = self.registration.get("reasons", [])

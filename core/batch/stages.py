@@ -66,14 +66,15 @@ def read_row(
     options = plan.options
     a, b = read_sources(row.match.a, row.match.b)
     aligned = align_images(options.align_choice, a, b, options.task, progress)
-    pair = make_pair(
-        a,
-        b,
-        resample=plan.resamples(row),
-        task=options.task,
-        windows=options.windows,
-        transform=aligned.transform,
-    )
+    with aligned.told():
+        pair = make_pair(
+            a,
+            b,
+            resample=plan.resamples(row),
+            task=options.task,
+            windows=options.windows,
+            transform=aligned.transform,
+        )
     return pair, stamps, aligned
 
 

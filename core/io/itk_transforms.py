@@ -155,14 +155,23 @@ def transform_from_itk(text: str) -> Transform:
     """The transform in the text of a file.
 
     Raises:
-        InputError: of a type that is not in the table above, or no transform.
+        InputError: of a type that is not in the table above, no transform, or cut off.
         ValueError: not of that format.
     """
     if not text.startswith("#Insight Transform File"):
         raise ValueError("no header")
-    found = [_one_of_itk(*block) for block in _blocks(text)]
-    if not found:
-        raise ValueError("no transform")
+    try:
+        found = [_one_of_itk(*block) for block in _blocks(text)]
+        if not found:
+            raise ValueError("no transform")
+    except ValueError as error:
+        if text.endswith("\n"):
+            raise
+        raise _cut_off() from error
+    # The centre may be left out, but not by a line that ends before it.
+    last = text.rpartition("\n")[2].strip().rstrip(":")
+    if last == "FixedParameters" and found[-1].kind != "translation":
+        raise _cut_off()
     if len({one.dimension for one in found}) > 1:
         raise ValueError("of several dimensions")
     return reduce(lambda outer, inner: outer.compose(inner), found)
@@ -175,12 +184,23 @@ def _blocks(text: str) -> Iterator[tuple[str, list[float], list[float]]]:
         key, _, rest = line.strip().partition(":")
         if key == "Transform":
             if kind and not kind.startswith("CompositeTransform"):
+                # ITK writes both lines, empty ones too, and reads no transform without them.
+                if len(values) < 2:
+                    raise _cut_off()
                 yield kind, values["Parameters"], values["FixedParameters"]
-            kind, values = rest.strip(), {"Parameters": [], "FixedParameters": []}
+            kind, values = rest.strip(), {}
         elif key in ("Parameters", "FixedParameters") and kind:
             values[key] = [float(number) for number in rest.split()]
         elif line.strip() and not line.startswith("#"):
             raise ValueError(f"an unknown line: {key}")
+
+
+def _cut_off() -> InputError:
+    return InputError(
+        Message("The transform"),
+        Message("the file is cut off or damaged: parts of its transform are missing"),
+        Message("Copy it again, or write it again with the program that made it."),
+    )
 
 
 def _one_of_itk(name: str, parameters: list[float], fixed: list[float]) -> Transform:

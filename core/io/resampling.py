@@ -352,6 +352,16 @@ def encoded_light(light: FloatArray) -> FloatArray:
 # --- what both saw ---------------------------------------------------------------------------
 
 
+def do_overlap(transform: Transform, moving: tuple[int, int], fixed: tuple[int, int]) -> bool:
+    """Whether a pixel of the fixed image lies inside of the moving one.
+
+    Args:
+        moving, fixed: (width, height).
+    """
+    mapping = _Mapping(transform, moving, fixed)
+    return any(mapping.places(rows).inside.any() for rows in _strips(fixed))
+
+
 def common_rectangle(
     transform: Transform, moving: tuple[int, int], fixed: tuple[int, int]
 ) -> tuple[slice, slice] | None:

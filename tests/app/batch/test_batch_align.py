@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from app.batch.row_text import is_troubled, row_text
 from app.batch.settings import BatchChoices, options_of
 from app.batch.settings_panel import BatchSettingsPanel
+from app.pairs.edits import key_of
 from core.alignment.choice import AlignChoice
 from core.alignment.rigs import Rig, add_rig
 from core.messages import Message
@@ -148,3 +150,8 @@ def test_doubtful_rows_are_marked_and_shown_in_fuse_as_they_were_fused(
     shown = window.session.sources
     assert shown.transform == wanted[0].transform
     np.testing.assert_array_equal(shown.pair.a.data, shown.pair.b.data)
+    # One that was fused as it lies, since its registration failed, is more than doubtful.
+    key = key_of(two)
+    failed = {"registration": {"verdict": "failed", "reasons": ["Parts disagree."]}}
+    batch.rows.put(key, replace(batch.rows[key], alignment=failed))
+    assert row_text(batch, two).state == "Not registered"

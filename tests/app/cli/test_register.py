@@ -67,7 +67,9 @@ def test_what_was_found_is_printed_and_written(
     out = tmp_path / "t.tfm"
     code, text, _ = run("register", *pair, "-o", out, "--kind", "rigid", "-t", "mff")
     assert code == 0
-    assert "rigid: moved by -5.00, 3.00 pixels, turned 0.00°, ×1.0000" in text
+    assert "rigid: MOVING is moved by -5.00, 3.00 pixels, turned 0.00°, ×1.0000" in text
+    # Signs of the matrix are the opposite ones, and the line above it says why.
+    assert "maps points of FIXED to MOVING, in files too:\n               1" in text
     assert "spread   0.25 pixels" in text
     assert "gradient correlation 0.1250 before, 0.8750 after" in text
     assert "verdict  good (1.2 s)" in text
@@ -231,6 +233,23 @@ def test_a_pair_that_cannot_be_registered_is_fused_only_when_asked(
     assert "taken as it is" in error
 
 
+def test_an_error_about_sizes_says_that_registration_failed(
+    pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding(monkeypatch, "failed")
+    with Pil.open(pair[1]) as image:
+        image.resize((40, 32)).save(pair[1])
+    out = tmp_path / "f.png"
+    code, error = fused(pair, out, "--register", "--keep-failed")
+    assert code == 2
+    said = " ".join(error.split())
+    assert "A is 50×40 pixels and B is 40×32" in said
+    assert "could not be registered: Parts disagree." in said
+    assert "--resample" in said
+    assert "registered" not in fused(pair, out)[1]
+    assert fused(pair, out, "--register", "--keep-failed", "--resample")[0] == 0
+
+
 def test_options_that_contradict_each_other_are_refused(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -265,6 +284,11 @@ def test_doubtful_rows_of_a_batch_are_listed(
     (row,) = [one for one in done if one.get("state") == "done"]
     assert row["registration"]["verdict"] == "doubtful"
     assert row["registration"]["transform"]["matrix"][0] == [1, 0, 5]
+    finding(monkeypatch, "failed")
+    code, _, error = run(*line, "--register", "--keep-failed", "--overwrite")
+    assert code == 0
+    assert "registration failed, fused as it lies: one: Parts disagree." in error
+    assert "doubtful" not in error
     code, _, error = run(*line, "--rig", "m", "--overwrite")
     assert code == 2
     assert "There is no rig" in error

@@ -52,6 +52,8 @@ def test_the_other_picture_may_be_kept(pair: tuple[Path, Path, Path]) -> None:
 
 def test_what_cannot_be_done_is_explained(pair: tuple[Path, Path, Path], tmp_path: Path) -> None:
     file, a, b = pair
+    far = tmp_path / "far.tfm"
+    write_transform(far, Transform.of("translation", [[1, 0, 5000], [0, 1, 0], [0, 0, 1]]))
     run("rigs", "add", "mast", *pair)
     code, _, error = run("rigs", "add", "mast", *pair)
     assert code == 2
@@ -60,6 +62,7 @@ def test_what_cannot_be_done_is_explained(pair: tuple[Path, Path, Path], tmp_pat
     for words, text in (
         (("add", "x", tmp_path / "none.tfm", a, b), "none.tfm"),
         (("add", "x", file, a, file), "not a picture"),
+        (("add", "far", far, a, b), "moves one picture off the other one"),
         (("add", "x", *pair, "--onto", "c"), "Choose one of a, b"),
         (("remove", "x"), "there are: mast"),
         (("rename", "x", "y"), "there are: mast"),

@@ -372,11 +372,11 @@ def test_a_transform_is_kept_for_two_cameras(qtbot, shifted, tmp_path, monkeypat
         aligned.actions_.align.trigger()
     assert align.rigs == ()
     state.move(shift_by(SHIFT))
-    with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
-        aligned.actions_.keep_rig.trigger()
-        aligned.aligning.rig_dialog.textValueSelected.emit("Roof & yard")
-        aligned.aligning.rig_dialog.reject()
-    assert [rig.name for rig in align.rigs] == ["Roof & yard"]
+    aligned.actions_.keep_rig.trigger()
+    aligned.aligning.rig_dialog.textValueSelected.emit("Roof & yard")
+    aligned.aligning.rig_dialog.reject()
+    # Not the first rigs_changed: the list of when aligning began may still be on its way.
+    qtbot.waitUntil(lambda: [rig.name for rig in align.rigs] == ["Roof & yard"], timeout=WAIT)
     state.reset()
     (take,) = aligned.aligning.rig_menus["take"].actions()
     take.trigger()

@@ -62,12 +62,45 @@ def test_a_pair_scaled_alike_stays_rigid():
     assert by.transform.kind == "rigid"
     assert by.transform.parts().angles == pytest.approx((3,))
     # The centre of the first pixel is half a pixel inside, before and after.
-    back = scaled(by.transform, 0.5, 0.5)
+    back = scaled(by.transform, (0.5, 0.5), (0.5, 0.5))
     assert back.array == pytest.approx(rig().transform.array)
 
 
 def test_sizes_rounded_to_whole_pixels_are_in_proportion():
     rig().transform_for((213, 171), (427, 320))  # a third: 213.3×170.7 and 426.7×320
+
+
+def test_rounded_sizes_scale_each_axis_by_itself():
+    """Half of 640×427 is 320×213: the last pixel of the one lies at 638.5, 425.498 of the other.
+
+    (319 + ½) · 640/320 - ½ = 638.5 and (212 + ½) · 427/213 - ½ = 425.49765; one factor for both,
+    √(320·213 / 640·427), would lead to 639.25, 425.0.
+    """
+    size = (640, 427)
+    one = rig(transform=rigid(0, 0, 0), size_a=size, size_b=size)
+    by = one.transform_for((320, 213), size).transform
+    assert by.kind == "affine"
+    assert by.apply([319, 212]) == pytest.approx([638.5, 425.4976526], abs=1e-6)
+    assert by.apply([0, 0]) == pytest.approx([0.5, 0.5023474], abs=1e-6)
+    # The other way, B is the smaller one; (638.5, 425.498) is where its last pixel lies.
+    by = one.transform_for(size, (320, 213)).transform
+    assert by.apply([638.5, 425.4976526]) == pytest.approx([319, 212], abs=1e-6)
+
+
+def test_the_kind_is_the_least_that_holds_what_is_scaled():
+    size, half = (640, 427), (320, 213)
+    for transform, kind in (
+        (Transform.of("translation", [[1, 0, 6], [0, 1, 4], [0, 0, 1]]), "translation"),
+        (rigid(10, 6, 4), "affine"),  # turned between axes of two scales: no longer a rotation
+        (Transform.of("homography", [[1, 0, 6], [0, 1, 4], [1e-4, 0, 1]]), "homography"),
+    ):
+        one = rig(transform=transform, size_a=size, size_b=size)
+        by = one.transform_for(half, half).transform
+        assert by.kind == kind
+        points = np.array([[0.0, 0], [319, 212], [100, 50]])
+        factors = np.array([640 / 320, 427 / 213])
+        wanted = (transform.apply((points + 0.5) * factors - 0.5) + 0.5) / factors - 0.5
+        assert by.apply(points) == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +157,18 @@ def test_what_is_added_is_found_listed_renamed_and_removed():
     remove_rig("mast")
     assert list_rigs()[0] == (other,)
     assert len(list(rig_folder().iterdir())) == 1
+
+
+def test_a_rig_that_moves_one_picture_off_the_other_is_not_kept():
+    # A is 640 pixels wide: at 640 past its left border, B's last column is just out of sight.
+    for moving, shift in (("b", 1280), ("b", -640), ("a", 640), ("a", 5000)):
+        by = Transform.of("translation", [[1, 0, shift], [0, 1, 0], [0, 0, 1]])
+        with pytest.raises(InputError, match=r"far.*off the other one"):
+            add_rig(rig("far", transform=by, moving=moving))
+    assert list_rigs() == ((), ())
+    for moving, shift in (("b", 1279), ("b", -639), ("a", 639)):
+        by = Transform.of("translation", [[1, 0, shift], [0, 1, 0], [0, 0, 1]])
+        add_rig(rig("near", transform=by, moving=moving), overwrite=True)
 
 
 def test_homographies_are_kept_exactly():

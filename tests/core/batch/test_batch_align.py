@@ -143,7 +143,12 @@ def test_a_registration_that_fails_costs_its_row(
     table = table_of(out)
     assert (table[1]["state"], table[1]["verdict"], table[1]["result"]) == ("failed", "failed", "")
     # The same run goes on when such rows are to be taken as they are.
-    again, last = run(planned(source, out, align="register", keep_failed=True, resume=True))
+    again, last = run(
+        planned(source, out, align="register", keep_failed=True, resume=True, contact_sheet=True)
+    )
+    page = (out / "contact-sheet.html").read_text(encoding="utf-8")
+    assert page.count("Registration failed: fused as it lies.") == 1
+    assert "doubtful" not in page
     assert {name: state for name, (state, _) in ends(again).items()} == {
         "one": "skipped",
         "two": "done",

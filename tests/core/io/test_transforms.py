@@ -156,9 +156,21 @@ _GOOD = transform_data(_HOMOGRAPHY)
         (json.dumps(_GOOD | {"kind": "bent"}).encode(), "no kind"),
         (json.dumps(_GOOD | {"kind": ["rigid"]}).encode(), "no kind"),
         (_HEAD.encode(), "holds no transform"),
-        (f"{_HEAD}Transform: BSplineTransform_double_3_3\nParameters: 1\n".encode(), "BSpline"),
-        (f"{_HEAD}Transform: Euler3DTransform_double_2_2\nParameters: 1\n".encode(), "Euler3D"),
-        (f"{_HEAD}Transform: Euler2DTransform_double_2_2\nParameters: 1\n".encode(), "holds no"),
+        (
+            f"{_HEAD}Transform: BSplineTransform_double_3_3\nParameters: 1\n"
+            "FixedParameters:\n".encode(),
+            "BSpline",
+        ),
+        (
+            f"{_HEAD}Transform: Euler3DTransform_double_2_2\nParameters: 1\n"
+            "FixedParameters:\n".encode(),
+            "Euler3D",
+        ),
+        (
+            f"{_HEAD}Transform: Euler2DTransform_double_2_2\nParameters: 1\n"
+            "FixedParameters:\n".encode(),
+            "holds no",
+        ),
         (
             f"{_HEAD}Transform: Euler2DTransform_double_2_2\nParameters: 1 x 3\n".encode(),
             "holds no transform",
@@ -183,6 +195,24 @@ def test_broken_files_are_explained(tmp_path, content, why):
         read_transform(path)
     assert refused.value.what == str(path)
     assert refused.value.remedy
+
+
+def test_a_file_that_is_cut_off_says_so(tmp_path):
+    path = tmp_path / "t.tfm"
+    turned = Transform.of("similarity", [[1.5, 0.5, 20], [-0.5, 1.5, 3], [0, 0, 1]])
+    write_transform(path, turned, (24, 19))
+    whole = path.read_bytes()
+    start = whole.index(b"Transform: Similar") + 1
+    # Up to the first digit of the last number, from which on nobody can tell.
+    end = whole.rindex(b" 19.0") + 1
+    for length in range(start, end):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="cut off or damaged") as refused:
+            read_transform(path)
+        assert refused.value.what == str(path)
+        assert "Copy it again" in refused.value.remedy
+    path.write_bytes(whole.rstrip())
+    assert read_transform(path).array == pytest.approx(turned.array)
 
 
 def test_files_that_are_not_there_are_explained(tmp_path):
