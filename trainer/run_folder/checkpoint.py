@@ -202,9 +202,19 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
 def _with_later_settings(config: dict[str, Any]) -> dict[str, Any]:
     """With the defaults of settings that did not exist when ``config`` was written."""
     try:
-        return {**_plain(train_adapter.validate_python(config)), **config}
+        return _filled(config, _plain(train_adapter.validate_python(config)))
     except ValueError:
         return config
+
+
+def _filled(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """``config`` with the entries of ``defaults`` it lacks, at every depth."""
+    inner = {
+        key: _filled(value, defaults[key])
+        for key, value in config.items()
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict)
+    }
+    return {**defaults, **config, **inner}
 
 
 def _with_explicit_losses(config: dict[str, Any]) -> dict[str, Any]:
