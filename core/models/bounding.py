@@ -63,8 +63,9 @@ def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def clamp_to_bounds(wanted: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """``wanted`` N×ch×H×W within :func:`bounds`, with a gradient also where it is clamped."""
     lowest, highest = bounds(x, y)
-    width = (highest - lowest).clamp(min=_NARROWEST)  # zero where both are black
-    return lowest + leaky_clamp((wanted - lowest) / width) * width
+    width = highest - lowest
+    # The width is zero where both are black: only the divisor is kept from it.
+    return lowest + leaky_clamp((wanted - lowest) / width.clamp(min=_NARROWEST)) * width
 
 
 class _LeakyClamp(torch.autograd.Function):

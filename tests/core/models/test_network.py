@@ -20,7 +20,7 @@ from core.models.blocks import (
     LearnedMixing,
     UpConv,
 )
-from core.models.bounding import activity_logit, bounds
+from core.models.bounding import activity_logit, bounds, clamp_to_bounds
 from core.models.config import (
     CONFIGS,
     BackboneConfig,
@@ -320,6 +320,13 @@ def test_bounds_by_hand() -> None:
     wanted = torch.tensor([0.2 - slack, 0.2 - slack, 0.5 - slack, 0.0, 0.005])
     torch.testing.assert_close(lowest, wanted)
     torch.testing.assert_close(highest, torch.tensor([0.6 + slack, 0.6 + slack, 1.0, 0.0, 0.025]))
+
+
+def test_what_both_show_black_stays_black() -> None:
+    x, y = torch.tensor([0.0, 0.0, 0.5]), torch.tensor([0.0, 0.0, 0.5])
+    kept = clamp_to_bounds(torch.tensor([1.0, -1.0, 0.505]), x, y)
+    assert kept[:2].tolist() == [0.0, 0.0]
+    assert kept[2].item() == pytest.approx(0.505)
 
 
 @given(st.integers(0, 2**31), st.floats(0.1, 50))
