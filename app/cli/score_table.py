@@ -7,9 +7,8 @@ from math import isnan
 
 from app.cli.text_table import Cell, TableStyle, laid_out, mark
 from core.errors import InputError
-from core.evaluation.groups import group_notes, grouped_summary, has_groups
+from core.evaluation.groups import ALL, group_notes, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
-from core.evaluation.scoring import TRUTH_METRICS
 from core.evaluation.set_scores import (
     quoted_for,
     quoted_name,
@@ -33,6 +32,7 @@ from core.evaluation.tables import (
     missing_notes,
     summarize,
     truth_notes,
+    undefined_notes,
 )
 from core.printable import one_line
 
@@ -119,7 +119,7 @@ def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
     lines = group_notes(groups)
     for found in groups:
         for row in found.rows:
-            words = (one_line(found.group) or "all", one_line(row.method.name), str(found.pairs))
+            words = (one_line(found.group or ALL), one_line(row.method.name), str(found.pairs))
             cells: list[Cell] = [(word, word) for word in words]
             for name in result.metrics:
                 cell = row.cells[name]
@@ -128,7 +128,7 @@ def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
                 cells.append((shown + interval, marked + interval))
             body.append(cells)
         for quoted in quoted_for(result, found.group):
-            texts = [one_line(found.group) or "all", quoted_name(quoted), "–"]
+            texts = [one_line(found.group or ALL), quoted_name(quoted), "–"]
             texts += [quoted_text(quoted, name) for name in result.metrics]
             body.append(_filled(texts, "–", len(header)))
         lines += quoted_notes(quoted_for(result, found.group)) if found.group else []
@@ -178,12 +178,7 @@ def _notes(result: EvaluationResult, summary: Summary) -> list[str]:
     count = summary.pairs
     lines = [f"Means over {count} pair{'s' if count != 1 else ''}."]
     lines += truth_notes(result, summary)
-    for metric in result.metrics:
-        if metric not in TRUTH_METRICS and any(undefined := result.undefined(metric)):
-            most = max(undefined)
-            lines.append(
-                f"{metric} is not defined on {most} of them for a method and left out there."
-            )
+    lines += undefined_notes(result, summary)
     for scores in result.methods:
         lines += missing_notes(scores)
     return list(dict.fromkeys(lines))

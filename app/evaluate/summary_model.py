@@ -158,8 +158,8 @@ class SummaryModel(QAbstractTableModel):
             )
         if cell.undefined:
             words = plural(
-                "Not defined on {0} pair, which is left out",
-                "Not defined on {0} pairs, which are left out",
+                "Not defined on {0} pair, which is left out for all methods",
+                "Not defined on {0} pairs, which are left out for all methods",
                 cell.undefined,
             )
             remarks.append(words.format(cell.undefined))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
 from pathlib import Path, PurePosixPath
@@ -14,11 +14,14 @@ import numpy.typing as npt
 from core.errors import InputError, Message
 from core.evaluation.result import EvaluationResult, MethodDescription, PairDescription
 from core.evaluation.statistics import bootstrap_interval
-from core.evaluation.tables import Mark, format_value, summarize
+from core.evaluation.tables import Mark, format_value, heading_of, summarize
 from core.io.readers.decoding import file_error
+from core.metrics import METRICS
 
 BY_PREFIX = "prefix"
 """Groups by what stands before the first underscore in the name of a pair."""
+ALL = "all"
+"""Of all pairs together, as tables call them."""
 FEW_PAIRS = 6
 """In groups of fewer pairs, bootstrap intervals are too narrow to rely on."""
 
@@ -28,7 +31,8 @@ class GroupCell:
     """Mean of a metric over the pairs of a group.
 
     Attributes:
-        mean: over the ``pairs`` pairs on which the metric is defined; NaN if there are none.
+        mean: over the ``pairs`` pairs on which the metric is defined for all methods; NaN if there
+            are none.
         low, high: 95 % percentile bootstrap interval of the mean; NaN for fewer than two pairs.
         pairs: number of pairs that count.
         mark: best or second best of the group's column; equal as printed share a place.
@@ -159,7 +163,7 @@ def _restricted(result: EvaluationResult, group: str) -> EvaluationResult:
 
 def _summary(result: EvaluationResult, group: str) -> GroupSummary:
     summary = summarize(result)
-    values = {metric: result.values(metric) for metric in result.metrics}
+    values = {metric: result.compared(metric) for metric in result.metrics}
     rows = tuple(
         GroupRow(
             row.method,
@@ -180,16 +184,30 @@ def _cell(values: npt.NDArray[np.float64], mark: Mark) -> GroupCell:
     return GroupCell(mean, low, high, int(defined.size), mark)
 
 
-def group_notes(groups: Iterable[GroupSummary]) -> list[str]:
+def group_notes(groups: Sequence[GroupSummary]) -> list[str]:
     """What a reader of the table of groups must know, one sentence each."""
     lines = [
         "Means with their 95 % bootstrap interval over the pairs of each group. The row of all "
         "pairs is a mean over pairs, in which large groups weigh more.",
     ]
-    small = [f"{found.group} ({found.pairs})" for found in groups if 0 < found.pairs < FEW_PAIRS]
+    small = [
+        f"{found.group or ALL} ({found.pairs})" for found in groups if 0 < found.pairs < FEW_PAIRS
+    ]
     if small:
         lines.append(
             f"Groups of fewer than {FEW_PAIRS} pairs, whose intervals are too narrow to rely on: "
             f"{', '.join(small)}."
+        )
+    left = dict.fromkeys(
+        f"{heading_of(name)} over {row.cells[name].pairs} of {found.pairs} ({found.group or ALL})"
+        for found in groups
+        for row in found.rows
+        for name in row.cells
+        if name in METRICS and 0 < row.cells[name].pairs < found.pairs
+    )
+    if left:
+        lines.append(
+            "Pairs on which a metric is undefined for a method are left out of its means for all "
+            f"methods: {', '.join(left)}."
         )
     return lines

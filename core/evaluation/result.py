@@ -203,6 +203,18 @@ class EvaluationResult:
         ]
         return np.array(rows, dtype=np.float64).reshape(len(self.methods), len(names))
 
+    def compared(self, metric: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """As :meth:`values`, with NaN for all methods where ``metric`` is undefined for one.
+
+        Means of methods are over these, so that all are over the same pairs. Methods for which it
+        is undefined on every common pair do not count.
+        """
+        values = self.values(metric)
+        gaps = np.isnan(values)
+        counted = gaps[~gaps.all(axis=1)]
+        values[:, counted.any(axis=0)] = nan
+        return values
+
     def undefined(self, metric: str) -> tuple[int, ...]:
         """Per method, on how many common pairs that it was scored on ``metric`` is undefined."""
         counts = (sum(map(isnan, row)) for row in self.values(metric).tolist())

@@ -29,7 +29,7 @@ class PairedComparison:
     Attributes:
         method: name of the method.
         metric: name of the metric.
-        pairs: number of common pairs on which the metric is defined for both.
+        pairs: number of common pairs on which the metric is defined for all methods, as for means.
         difference: mean of method − reference over these pairs.
         low, high: percentile bootstrap interval of ``difference``, 95 %.
         p: two-sided Wilcoxon signed-rank test.
@@ -63,7 +63,7 @@ def compare(result: EvaluationResult, reference: str = "") -> tuple[PairedCompar
     base = names.index(reference) if reference else 0
     found: list[PairedComparison] = []
     for metric in result.metrics:
-        values = result.values(metric)
+        values = result.compared(metric)
         others = [index for index in range(len(names)) if index != base]
         differences = [_defined(values[index] - values[base]) for index in others]
         tests = [signed_rank_test(difference) for difference in differences]

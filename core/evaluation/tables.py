@@ -30,14 +30,17 @@ class SummaryCell:
     """Mean of a metric over the common pairs.
 
     Attributes:
-        mean: over the pairs on which the metric is defined; NaN if there are none.
-        undefined: number of pairs left out of the mean.
+        mean: over the pairs on which the metric is defined for every method for which it is
+            defined at all; NaN if there are none.
+        undefined: number of common pairs on which it is undefined for this method.
         mark: best or second best of the column; equal as printed share a place.
+        pairs: number of pairs that the mean is over.
     """
 
     mean: float
     undefined: int = 0
     mark: Mark = ""
+    pairs: int = 0
 
     @property
     def text(self) -> str:
@@ -166,11 +169,30 @@ def truth_notes(result: EvaluationResult, summary: Summary) -> list[str]:
     ]
 
 
+def undefined_notes(result: EvaluationResult, summary: Summary) -> list[str]:
+    """On how many pairs a metric is undefined for a method, and how many its means are over."""
+    lines = []
+    for name in (name for name in summary.metrics if name in METRICS):
+        cells = [(row.method.name, row.cells[name]) for row in summary.rows]
+        gaps = [(method, cell.undefined) for method, cell in cells if cell.undefined]
+        heading, used = heading_of(name), max((cell.pairs for _, cell in cells), default=0)
+        lines += [
+            f"{method}: {heading} is undefined on {count} of {summary.pairs} pairs."
+            for method, count in gaps
+        ]
+        if any(count < summary.pairs for _, count in gaps):
+            lines.append(
+                f"{heading} is averaged for every method over the same {used} of {summary.pairs} "
+                f"pairs. {METRICS[name].undefined_when}".strip()
+            )
+    return lines
+
+
 def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:
-    means = [mean_defined(row) for row in result.values(metric).tolist()]
+    means = [mean_defined(row) for row in result.compared(metric).tolist()]
     places = _marks([mean.mean for mean in means], direction_of(metric))
     return [
-        SummaryCell(mean.mean, undefined, mark)
+        SummaryCell(mean.mean, undefined, mark, mean.defined)
         for mean, undefined, mark in zip(means, result.undefined(metric), places, strict=True)
     ]
 

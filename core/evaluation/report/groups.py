@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from core.evaluation.groups import GroupCell, group_notes, grouped_summary, has_groups
+from core.evaluation.groups import ALL, GroupCell, group_notes, grouped_summary, has_groups
 from core.evaluation.report.content import ReportCell, ReportTable, column_title, title_of
 from core.evaluation.report.summary import quoted_cell
 from core.evaluation.result import EvaluationResult
 from core.evaluation.set_scores import quoted_for, quoted_name, quoted_notes
-
-ALL_PAIRS = "all pairs"
 
 
 def group_tables(result: EvaluationResult) -> list[ReportTable]:
@@ -24,7 +22,7 @@ def group_tables(result: EvaluationResult) -> list[ReportTable]:
     )
     rows: list[tuple[ReportCell, ...]] = []
     for found in groups:
-        group = ReportCell(found.group or ALL_PAIRS)
+        group = ReportCell(found.group or ALL)
         count = ReportCell(str(found.pairs), found.pairs)
         rows += [
             (

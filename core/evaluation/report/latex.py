@@ -23,6 +23,7 @@ from core.evaluation.tables import (
     arrow_of,
     heading_of,
     summarize,
+    undefined_notes,
 )
 from core.io.atomic import atomic_write
 from core.printable import one_line, valid
@@ -52,6 +53,7 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
     names = (*summary.metrics, *summary.set_metrics)
     quoted = quoted_for(result, "")
     of_groups = [one for one in result.quoted if one not in quoted]
+    notes = [*undefined_notes(result, summary), *set_notes(result), *quoted_notes(of_groups)]
     pairs = f"{summary.pairs} pair{'' if summary.pairs == 1 else 's'}"
     columns = [*map(_title, names), r"Mean rank $\downarrow$"]
     rows = [_row(row, summary) for row in summary.rows]
@@ -64,7 +66,7 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
             [*rows, *_quoted_rows(quoted, summary.metrics, len(columns))],
         ),
         *(_group_lines(result) if has_groups(result) else ()),
-        *(f"% {one_line(valid(note))}" for note in (*set_notes(result), *quoted_notes(of_groups))),
+        *(f"% {one_line(valid(note))}" for note in notes),
     ]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
 

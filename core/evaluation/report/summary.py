@@ -20,12 +20,11 @@ from core.evaluation.tables import (
     format_bytes,
     format_count,
     format_seconds,
-    heading_of,
     missing_notes,
     summarize,
     truth_notes,
+    undefined_notes,
 )
-from core.metrics import METRICS
 
 
 def summary_table(result: EvaluationResult) -> ReportTable:
@@ -49,7 +48,7 @@ def summary_table(result: EvaluationResult) -> ReportTable:
         *set_notes(result),
         *cost_notes(summary),
         *truth_notes(result, summary),
-        *_undefined_notes(summary),
+        *undefined_notes(result, summary),
         *(note for scores in result.methods for note in missing_notes(scores)),
     )
     rows = [_summary_row(row, summary, on_gpu) for row in summary.rows]
@@ -81,17 +80,3 @@ def _quoted_row(quoted: QuotedMeans, summary: Summary, width: int) -> tuple[Repo
 def quoted_cell(quoted: QuotedMeans, metric: str) -> ReportCell:
     """A mean that was measured elsewhere."""
     return ReportCell(quoted_text(quoted, metric), quoted.means.get(metric, nan))
-
-
-def _undefined_notes(summary: Summary) -> list[str]:
-    return [
-        f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
-        f"{summary.pairs} pairs and averaged over the others. {_undefined_when(name)}".strip()
-        for row in summary.rows
-        for name in summary.metrics
-        if name in METRICS and row.cells[name].undefined
-    ]
-
-
-def _undefined_when(name: str) -> str:
-    return METRICS[name].undefined_when if name in METRICS else ""

@@ -83,7 +83,7 @@ def test_a_method_that_failed_everywhere_is_told_and_costs_the_others_nothing() 
     assert "5.0000" in text
     assert "theirs failed on p: it ended with code 1" in text
     assert "theirs failed on 5 pairs in all." in text
-    assert "not defined" not in text
+    assert "undefined" not in text
 
 
 def test_a_metric_that_is_undefined_on_some_pairs_says_so() -> None:
@@ -91,7 +91,7 @@ def test_a_metric_that_is_undefined_on_some_pairs_says_so() -> None:
     pairs = (PairScore("p", {"CC": nan}), PairScore("q", {"CC": 0.5}))
     text = render_table(table(MethodScores(MethodDescription("m", "folder"), pairs)))
     assert "0.5000" in text
-    assert "CC is not defined on 1 of them for a method and left out there." in text
+    assert "CC is averaged for every method over the same 1 of 2 pairs." in text
 
 
 def test_means_that_differ_from_the_reference_are_marked() -> None:

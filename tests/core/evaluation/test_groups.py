@@ -77,12 +77,16 @@ def test_a_method_without_scores_in_a_group_takes_nothing_from_the_others(
 def test_undefined_values_are_left_out(result: EvaluationResult) -> None:
     one, two = result.methods
     gap = replace(one, pairs=(PairScore("ct_1", {"MI": float("nan")}), *one.pairs[1:]))
-    cell = grouped_summary(replace(result, methods=(gap, two)))[1].rows[0].cells["MI"]
-    assert (cell.mean, cell.pairs) == (3.0, 1)
+    groups = grouped_summary(replace(result, methods=(gap, two)))
+    cells = [row.cells["MI"] for row in groups[1].rows]
+    assert [(cell.mean, cell.pairs) for cell in cells] == [(3.0, 1), (2.5, 1)]
+    assert group_notes(groups)[-1].endswith(
+        "for all methods: MI over 3 of 4 (all), MI over 1 of 2 (ct)."
+    )
 
 
 def test_small_groups_are_said(result: EvaluationResult) -> None:
-    assert "ct (2), pet (1)" in group_notes(grouped_summary(result))[1]
+    assert ": all (4), ct (2), pet (1)." in group_notes(grouped_summary(result))[1]
 
 
 def test_groups_by_a_table(tmp_path: Path) -> None:

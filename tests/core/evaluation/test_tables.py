@@ -15,13 +15,17 @@ from core.evaluation.result import (
     PairDescription,
     PairScore,
 )
+from core.evaluation.statistics import compare
 from core.evaluation.tables import (
     format_count,
     format_seconds,
     format_value,
     summarize,
     truth_notes,
+    undefined_notes,
 )
+
+NAN = float("nan")
 
 
 def _evaluation(values: dict[str, dict[str, list[float]]]) -> EvaluationResult:
@@ -73,6 +77,33 @@ def test_undefined_is_left_out_of_means_and_counted(result: EvaluationResult) ->
     assert (third.scored, third.failed, third.missing) == (4, 1, 0)
     assert third.seconds == 0.5
     assert third.peak_bytes == 3 * 2**20
+
+
+def test_means_of_a_metric_are_over_the_same_pairs_for_all_methods() -> None:
+    evaluation = _evaluation(
+        {
+            "steady": {"CC": [0.9, 0.2, 0.4], "MI": [1.0, 2.0, 6.0]},
+            "lucky": {"CC": [0.8, NAN, 0.3], "MI": [1.0, 2.0, 3.0]},
+            "blank": {"CC": [NAN, NAN, NAN], "MI": [0.0, 0.0, 0.0]},
+        }
+    )
+    summary = summarize(evaluation)
+    cells = [row.cells["CC"] for row in summary.rows]
+    # Pair 1 is left out for “steady”, too: (0.9 + 0.4) / 2 against (0.8 + 0.3) / 2, not 0.5.
+    assert [cell.mean for cell in cells[:2]] == pytest.approx([0.65, 0.55])
+    assert [cell.mark for cell in cells] == ["best", "second", ""]
+    assert [cell.undefined for cell in cells] == [0, 1, 3]
+    assert [cell.pairs for cell in cells] == [2, 2, 0]
+    assert isnan(cells[2].mean)
+    assert [row.cells["MI"].mean for row in summary.rows] == [3.0, 2.0, 0.0]
+    assert undefined_notes(evaluation, summary)[:2] == [
+        "lucky: CC is undefined on 1 of 3 pairs.", "blank: CC is undefined on 3 of 3 pairs.",
+    ]  # fmt: skip
+    averaged, mi = undefined_notes(evaluation, summary)[2:], compare(evaluation)[1]
+    assert averaged[0].startswith("CC is averaged for every method over the same 2 of 3 pairs.")
+    lucky = compare(evaluation)[0]
+    assert (lucky.pairs, lucky.difference) == (2, pytest.approx(-0.1))
+    assert (mi.method, mi.pairs) == ("blank", 0)
 
 
 def test_a_method_without_any_score_takes_no_pair_from_the_others() -> None:

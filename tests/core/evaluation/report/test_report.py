@@ -86,8 +86,10 @@ def test_page_says_what_is_missing_undefined_and_meant(page: str, tags: _Tags) -
     assert "Shreyamsha Kumar" in text  # the reference of Nabf
     assert "1.2.3" in text
     assert "With 3 pairs the test cannot show a difference" in text
-    assert "<b>3.5000</b>" in page  # best mean of MI: (2 + 3 + 4 + 5) / 4
-    assert "<u>2.5000</u>" in page
+    # Means of MI without the fourth pair, on which it is undefined for “third”.
+    assert "MI is averaged for every method over the same 3 of 4 pairs." in text
+    assert "<b>3.0000</b>" in page  # (2 + 3 + 4) / 3
+    assert page.count("<u>2.0000</u>") == 2
 
 
 def test_page_shows_the_worst_pairs(tags: _Tags, result: EvaluationResult) -> None:
@@ -177,8 +179,8 @@ def test_tex_is_escaped_and_balanced(result: EvaluationResult, tmp_path: Path) -
     assert rows[0] == (
         r"Method & MI $\uparrow$ & $N_{\mathrm{AB/F}}$ $\downarrow$ & Mean rank $\downarrow$ \\"
     )
-    assert rows[2].startswith(r"se<c>ond \& co\_1 & \textbf{3.5000} & 0.3000 & ")
-    assert rows[1].startswith(r"first & \underline{2.5000} & \underline{0.2500} & ")
+    assert rows[2].startswith(r"se<c>ond \& co\_1 & \textbf{3.0000} & 0.3000 & ")
+    assert rows[1].startswith(r"first & \underline{2.0000} & \underline{0.2500} & ")
     body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
     assert len(re.findall(r"(?<!\\)\{", body)) == len(re.findall(r"(?<!\\)\}", body))
     assert re.findall(r"\\(begin|end)\{(\w+)\}", text) == [
@@ -202,7 +204,7 @@ def test_csv_has_all_values_and_the_means_of_the_table(
     assert (first[0]["MI"], first[0]["seconds"], first[0]["MI_ms"]) == (
         "1.000000", "0.500000", "2.000",
     )  # fmt: skip
-    assert (first[5]["picture"], first[5]["MI"]) == ("mean", "2.500000")  # without p5
+    assert (first[5]["picture"], first[5]["MI"]) == ("mean", "2.000000")  # without p4, p5
     assert (first[5]["MI_ms"], first[5]["Nabf_ms"]) == ("2.000", "4.000")
     assert third[3]["MI"] == ""
     assert third[4]["error"] == "/home/ann/x.png: too large"
