@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.cli.console import DONE, TerminalProgress, note, say
+from app.cli.console import DONE, SOME_FAILED, TerminalProgress, note, say
 from app.cli.pair_notes import print_notes
 from core.batch import (
     BatchFinished,
@@ -34,7 +34,6 @@ from core.printable import one_line
 from core.types import SeriesHeader
 from core.types.transform_data import transform_data
 
-SOME_FAILED = 3
 _LISTED = 20
 
 

@@ -17,7 +17,7 @@ import typer
 from core.errors import Cancelled, FusionError
 from core.printable import one_line
 
-DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT, SOME_FAILED, CANCELLED = 0, 1, 2, 3, 130
 _GONE = {errno.EPIPE, errno.EIO}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from app.cli.console import TerminalProgress, note, show
+from app.cli.console import DONE, SOME_FAILED, TerminalProgress, note, show
 from app.cli.pair_notes import print_notes
 from app.cli.score_table import render_groups, render_table
 from app.cli.text_table import TableStyle
@@ -77,8 +77,11 @@ def metric_names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) or MAIN_METRICS
 
 
-def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> None:
+def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> int:
     """Score every method of ``plan``; print the table, write the reports.
+
+    Returns:
+        The exit code: 3 when a method failed on all of its pairs.
 
     Raises:
         FusionError: a metric, method or folder is unknown, no pair can be scored, or a report
@@ -101,6 +104,8 @@ def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> None:
     show(table)
     if groups:
         show(f"\n{groups}")
+    failed = any(scores.pairs and not scores.scored() for scores in result.methods)
+    return SOME_FAILED if failed else DONE
 
 
 def write_reports(

@@ -72,7 +72,7 @@ def evaluate(
     """Score results, packs, classical methods and programs; prints a table, writes reports.
 
     In the table the best is bold and the second underlined. What was scored before is not scored
-    again.
+    again. Exit code 3 when a method failed on all of its pairs.
     """
     with reported():
         from app.cli.dataset_option import chosen_dataset
@@ -101,4 +101,5 @@ def evaluate(
             device=device,
             outputs=files.paths,
         )
-        evaluate_methods(plan, files)
+        code = evaluate_methods(plan, files)
+    raise typer.Exit(code)

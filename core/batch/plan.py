@@ -24,6 +24,7 @@ from core.pairing.folders import Match, PairingPlan
 from core.pairing.study_pairs import SeriesPair, label
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
+OWN_FOLDERS = (RECONSTRUCTIONS, FIGURES, THUMBNAILS)
 """Folders below the output folder for files besides the fused images."""
 
 VOLUME_SUFFIX = ".nii.gz"

@@ -90,7 +90,14 @@ def run_program(
                 Message("it wrote no picture"),
                 Message("It must write the file given as {0}.", "{out}"),
             )
-        return read_image(out), peak
+        try:
+            return read_image(out), peak
+        except InputError as error:
+            raise InputError(
+                Message("The program {0}", name),
+                Message("it wrote something that is no picture ({0})", Message.plain(error.why)),
+                Message("It must write the file given as {0}.", "{out}"),
+            ) from error
 
 
 def _filled(part: str, files: dict[str, str]) -> str:

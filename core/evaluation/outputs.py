@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME
+from core.batch.report import REGISTRATION_NAME
 from core.errors import Message, OutputError
 from core.evaluation.plan import EvaluationPlan
 from core.evaluation.result import EvaluationResult, PairDescription
@@ -46,8 +47,10 @@ def sources_of(pairs: Iterable[PairDescription]) -> list[Path]:
 
 
 def files_of(plan: EvaluationPlan) -> list[Path]:
-    """The files that the options of ``plan`` name; results in folders are not among them."""
-    named = [*plan.downstream, plan.sources / MANIFEST_NAME, Path(plan.group_by)]
+    """The files that the options of ``plan`` name, and records of batches; without results."""
+    folders = [plan.sources, *(Path(c.value) for c in plan.methods if c.kind == "folder")]
+    named = [*plan.downstream, Path(plan.group_by)]
+    named += [one / name for one in folders for name in (MANIFEST_NAME, REGISTRATION_NAME)]
     named += [] if plan.quoted is None else [plan.quoted]
     return named + [Path(choice.value) for choice in plan.methods if choice.kind == "pack"]
 

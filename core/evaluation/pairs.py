@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, BatchManifest
+from core.batch.plan import OWN_FOLDERS
+from core.batch.report import REGISTRATION_NAME
 from core.errors import InputError, Message
 from core.evaluation.result import PairDescription
 from core.io.reader import is_image
@@ -122,8 +124,26 @@ def _batch_pairs(folder: Path) -> EvaluationPairs:
     return EvaluationPairs(pairs, (), results, settings.get("method", "") or folder.name)
 
 
+def aligned_notes(sources: Path, folders: Sequence[Path]) -> tuple[str, ...]:
+    """A sentence for each of ``folders`` whose results were fused from sources that were aligned.
+
+    Against the sources as they are in ``sources`` their scores mean little.
+    """
+    return tuple(
+        Message(
+            "{0} holds results of aligned sources, which are scored here against the sources as "
+            "they were before. Give the batch itself as the sources: --sources “{0}”.",
+            folder,
+        )
+        for folder in folders
+        if (folder / REGISTRATION_NAME).is_file() and folder.resolve() != sources.resolve()
+    )
+
+
 def images_below(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     """Images in and below ``folder`` by path without suffix, and problems of ambiguous ones.
+
+    Previews, figures and reconstructions of a batch are left out.
 
     Raises:
         InputError: there is no such folder, or it cannot be read.
@@ -136,7 +156,7 @@ def images_below(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     try:
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            hidden = any(part.startswith(".") for part in inside.parts)
+            hidden = inside.parts[0] in OWN_FOLDERS or any(p.startswith(".") for p in inside.parts)
             if not hidden and path.is_file() and is_image(path):
                 name = unicodedata.normalize("NFC", inside.with_suffix("").as_posix())
                 found.setdefault(name, []).append(path)

@@ -14,7 +14,7 @@ from core.evaluation.cache import ScoreCache
 from core.evaluation.groups import BY_PREFIX, with_groups
 from core.evaluation.methods import Method, ResultFolder, build_methods, check_names
 from core.evaluation.outputs import check_outputs, files_of, sources_of
-from core.evaluation.pairs import EvaluationPairs, find_evaluation_pairs
+from core.evaluation.pairs import EvaluationPairs, aligned_notes, find_evaluation_pairs
 from core.evaluation.plan import EvaluationPlan
 from core.evaluation.result import (
     EvaluationResult,
@@ -53,7 +53,8 @@ class EvaluationFinished:
 
     Attributes:
         result: scores of all methods.
-        problems: what was left out of the pairs, one sentence each.
+        problems: what was left out of the pairs, and results of aligned sources that are scored
+            against others, one sentence each.
     """
 
     result: EvaluationResult
@@ -135,7 +136,8 @@ def evaluate_plan(
     )
     result = _result(plan, scores, tuple(pairs), metrics)
     result = replace(result, set_columns=columns, quoted=quoted)
-    yield EvaluationFinished(result, found.problems)
+    problems = (*found.problems, *aligned_notes(plan.sources, folders))
+    yield EvaluationFinished(result, problems)
 
 
 def _batch_method(found: EvaluationPairs, plan: EvaluationPlan) -> tuple[Method, ...]:

@@ -133,8 +133,8 @@ def read_quoted(path: Path, task: str) -> tuple[QuotedMeans, ...]:
     ``group`` in the table of a task what they are over.
 
     Raises:
-        InputError: the file cannot be read, has nothing of ``task``, or an entry is no table of
-            numbers by metric.
+        InputError: the file cannot be read, has nothing of ``task``, names an unknown metric, or an
+            entry is no table of numbers by metric.
     """
     try:
         with path.open("rb") as stream:
@@ -166,7 +166,13 @@ def _means(path: Path, method: str, means: object) -> dict[str, float]:
     found: dict[str, float] = {}
     for metric, value in means.items():
         name = METRIC_ALIASES.get(metric, metric)
-        if name not in METRICS or not isinstance(value, int | float) or not isfinite(value):
+        if name not in METRICS:
+            raise InputError(
+                Message("{0}: {1}", path, method),
+                Message("there is no metric “{0}”", metric),
+                Message("Choose from: {0}.", ", ".join(METRICS)),
+            )
+        if not isinstance(value, int | float) or not isfinite(value):
             raise _no_means(path, f"{method}.{metric}")
         found[name] = float(value)
     return found

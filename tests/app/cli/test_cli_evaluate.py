@@ -143,3 +143,16 @@ def test_a_report_never_replaces_a_source_or_another_report(sources: Path, tmp_p
     code, said = run(*options, cache, f"--csv={tmp_path / 'r'}", f"--html={tmp_path / 'r'}")
     assert (code, "another output has the same name" in said) == (2, True)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_method_that_fails_on_every_pair_is_an_exit_code(sources: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SystemExit(1)\n", encoding="utf-8")
+    options = (
+        f"--sources={sources}", "--method=average", "--task=mif", "--metrics=CC",
+        f"--cache={tmp_path / 'cache'}",
+    )  # fmt: skip
+    assert run(*options)[0] == 0
+    line = f"--command=theirs={shlex.quote(sys.executable)} '{broken}' {{a}} {{b}} {{out}}"
+    code, said = run(*options, line)
+    assert (code, "theirs failed on eins" in said) == (3, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from math import isnan
 
@@ -12,6 +13,8 @@ from PySide6.QtCore import Qt
 from app.evaluate.charts import _density, outliers
 from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
+from app.evaluate.tasks import write_report
+from core.errors import OutputError
 from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores, PairScore
 from core.progress import NullProgress
 from tests.app.evaluate.conftest import WAIT
@@ -273,3 +276,12 @@ def test_columns_hold_their_titles(shown):
             assert header.sectionSize(column) >= header.sectionSizeHint(column), column
     assert shown.results.methods.columnWidth(0) == 140
     assert shown.results.atlas.table.columnWidth(0) == 210
+
+
+def test_a_report_never_replaces_what_it_is_about(result, tmp_path):
+    fused = result.methods[0].pairs[0].fused
+    os.link(fused, tmp_path / "report.csv")
+    before = fused.read_bytes()
+    with pytest.raises(OutputError, match="are read for this"):
+        write_report(result, tmp_path / "report.csv", "", NullProgress())
+    assert fused.read_bytes() == before

@@ -106,7 +106,7 @@ def test_methods_of_one_name_do_not_share_their_kept_scores(sources: Path, tmp_p
     [
         ("sys.exit('no licence')\n", "it ended with code 1: no licence"),
         ("pass\n", "it wrote no picture"),
-        ("open(out, 'w').write('text')\n", "fused.png"),
+        ("open(out, 'w').write('text')\n", "it wrote something that is no picture"),
         ("Image.new('L', (3, 5)).save(out)\n", "3×5"),
         ("time.sleep(60)\n", "it had not ended after 1 seconds"),
     ],
@@ -387,6 +387,32 @@ def test_results_of_a_batch_are_scored_as_their_sources_were_laid(tmp_path: Path
     assert sources_identity(pair, "mff", (None, None)) != sources_identity(
         replace(pair, transform=None), "mff", (None, None)
     )
+
+
+def test_results_of_aligned_sources_are_told_against_others(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    PilImage.fromarray(np.full((20, 24), 9, np.uint8)).save(write_folder(out) / "eins.png")
+    PilImage.fromarray(np.full((2, 4), 9, np.uint8)).save(
+        write_folder(out / "_thumbnails") / "eins.jpg"
+    )
+    plan = EvaluationPlan(sources, [MethodChoice("folder", str(out), "O")], ("SD",))
+
+    def finished() -> EvaluationFinished:
+        event = [*evaluate_plan(plan)][-1]
+        assert isinstance(event, EvaluationFinished)
+        return event
+
+    assert finished().problems == ()
+    (scores,) = finished().result.methods
+    assert scores.ignored == (), "previews of a batch belong to no pair and are none"
+    (out / "registration.csv").write_text("pair\n", encoding="utf-8")
+    (told,) = finished().problems
+    assert told.endswith(f"Give the batch itself as the sources: --sources “{out}”.")
+
+
+def write_folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
 
 
 def test_cancel_is_heard_while_a_program_runs(sources: Path, tmp_path: Path) -> None:

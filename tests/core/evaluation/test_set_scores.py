@@ -68,7 +68,7 @@ def test_means_measured_elsewhere(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("[mef]\nNet = {MI = 1}\n", "no means for the task “mif”"),
-        ("[mif]\nNet = {Beauty = 1}\n", "Net.Beauty: it is no table of numbers by metric"),
+        ("[mif]\nNet = {Beauty = 1}\n", "Net: there is no metric “Beauty”. Choose from: "),
         ("[mif]\nNet = {MI = 'much'}\n", "Net.MI: it is no table"),
         ("[mif]\nNet = 1\n", "Net: it is no table"),
         ("[mif\n", "Give a TOML file"),
