@@ -12,7 +12,10 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QtMsgType
+from PySide6.QtCore import Qt, QtMsgType
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.i18n import language
@@ -43,6 +46,19 @@ def _nothing_left_behind(qapp, qtlog) -> Iterator[None]:
     )
     warnings = [record.message for record in qtlog.records if record.type in worrying]
     assert [text for text in warnings if text not in _OF_THE_PLATFORM] == []
+
+
+@pytest.fixture(autouse=True)
+def _no_key_held(qapp) -> Iterator[None]:
+    """A key held in the last input of one test is not held in the next one.
+
+    Qt keeps the modifiers of the last event, and a view selects rows by them.
+    """
+    yield
+    if QGuiApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        probe = QWidget()
+        QTest.keyRelease(probe, Qt.Key.Key_Shift, Qt.KeyboardModifier.NoModifier)
+        assert QGuiApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -121,6 +121,9 @@ def test_page_keys_go_through_the_list_and_hold_at_its_ends(qtbot, window, folde
     assert window.session.sources.a.image.origin == folder / "bert" / "pet_1.png"
     tree = window.pairs_dock.list.tree
     assert window.pairs_dock.model.key_at(tree.currentIndex()) == window.pairs.current
+    assert tree.selectionModel().isSelected(tree.currentIndex())
+    window.pairs.current_changed.emit()  # Ctrl is still held: the row stays selected
+    assert tree.selectionModel().isSelected(tree.currentIndex())
     window.pairs.step(-5)
     assert window.pairs.current == (folder / "anna" / "pet_1.png", folder / "anna" / "mri_1.png")
     assert window.pairs.current[0].parent.name == "anna"
