@@ -34,6 +34,5 @@ IVIF = TaskSpec(
         "dronevehicle mfnet vedai"
     ),
     photographs=("b",),
-    shift_peak=0.35,
     icon="thermometer",
 )

@@ -33,6 +33,5 @@ MEF = TaskSpec(
     one_camera=True,
     exposure_series=True,
     photographs=("a", "b"),
-    shift_peak=0.2,
     icon="brightness-6",
 )

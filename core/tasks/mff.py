@@ -29,6 +29,5 @@ MFF = TaskSpec(
     contexts=words("mff focus multifocus fokus lytro mffw mfif mfifb mfiwhu whu"),
     one_camera=True,
     photographs=("a", "b"),
-    shift_peak=0.2,
     icon="image-filter-center-focus",
 )

@@ -126,9 +126,6 @@ class TaskSpec:
             the smaller one is A.
         photographs: sources ("a", "b") that show visible light, as cameras encode it: they are
             resampled in linear light.
-        shift_peak: smallest peak of the phase correlation, in (0, 1], for which training data are
-            reported as shifted; 0 if the sources share too few edges to measure a shift.
-            Determined on real pairs.
         icon: name of an icon of Material Design Icons.
     """
 
@@ -151,7 +148,6 @@ class TaskSpec:
     one_camera: bool = False
     exposure_series: bool = False
     photographs: tuple[str, ...] = ()
-    shift_peak: float = 0.0
     icon: str = "layers-outline"
 
 

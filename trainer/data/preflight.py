@@ -7,19 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.fusion.color import split as split_colours
 from core.io.values import has_own_window
-from core.metrics import Luma, to_luma8
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
-from core.tasks import get_task
-from core.types import FloatArray, SourcePair
+from core.registration import looks_misaligned
+from core.types import SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
 from trainer.data.division import divide_pairs
@@ -28,7 +24,6 @@ from trainer.data.split import DataSplit
 
 _FEW_PAIRS = 10
 _WORKERS = 2
-_MIN_SHIFT = 3.0
 
 
 @dataclass(frozen=True)
@@ -309,27 +304,13 @@ def _inspect(match: Match, config: TrainConfig, reader: PairReader) -> _Inspecti
         return _Inspection(unreadable=Message.plain(error.why or error.what))
     return _Inspection(
         size=pair.a.size,
-        shift=_estimated_shift(pair, get_task(config.task).shift_peak),
+        shift=_shift(pair, config.task),
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
         has_missing_data=pair.valid is not None,
     )
 
 
-def _estimated_shift(pair: SourcePair, certain: float) -> float:
-    """Displacement of B against A in pixels, 0 if it is uncertain.
-
-    Phase correlation of the edge maps. ``certain`` is the smallest peak height that counts as
-    certain; 0 skips the estimate.
-    """
-    if not certain:
-        return 0.0
-    one, other = (_edges(to_luma8(image.normalised())) for image in (pair.a, pair.b))
-    window = cv2.createHanningWindow(one.shape[::-1], cv2.CV_32F)
-    (dx, dy), height = cv2.phaseCorrelate(one, other, window)
-    distance = float(np.hypot(dx, dy))
-    return distance if height > certain and distance >= _MIN_SHIFT else 0.0
-
-
-def _edges(luma: Luma) -> FloatArray:
-    smooth = cv2.GaussianBlur(luma, (0, 0), 1.5).astype(np.float32)
-    return np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+def _shift(pair: SourcePair, task: str) -> float:
+    """Mean displacement of the corners of B against A in pixels, 0 unless it is certain."""
+    found = looks_misaligned(pair.a, pair.b, task)
+    return found.shift if found.verdict == "shifted" else 0.0

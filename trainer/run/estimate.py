@@ -21,6 +21,7 @@ from trainer.run.validation import validate
 
 _PAIRS = 4
 _STEPS = 3
+_WARM_UP_CROP = 32
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ def estimate(
     try:
         network, _, _ = new_network(config)
         step = BilevelStep(network.to(choice.name), config)
+        # The first step of a process loads libraries and starts their threads: tens of megabytes
+        # that are no part of the run's tensors, and that a second estimate would not see again.
+        smallest = CropSampler.of(pairs, replace(config, crop=min(config.crop, _WARM_UP_CROP)), 1)
+        _timed(step, smallest, 0, choice.name, progress)
         sampler = CropSampler.of(pairs, config, config.batch)
         peak = PeakMemory(choice.name)
         with peak.measure():  # not timed: kernels are selected, caches are cold

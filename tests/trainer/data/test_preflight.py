@@ -13,14 +13,16 @@ import torch
 
 from core.errors import Cancelled, InputError, PackError
 from core.fusion.engine import FusionEngine
-from core.io import read_pair, write_image
+from core.io import read_image, read_pair, write_image
 from core.memory_model import training_bytes
 from core.metrics import evaluate, to_luma8
 from core.models.network import UniFusionNet
 from core.packs.format import read_manifest
 from core.pairing.dataset_descriptor import get_descriptor
 from core.progress import NullProgress
+from core.registration import looks_misaligned
 from core.types import FusionRequest
+from tests.core.registration.scenes import texture
 from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig
@@ -128,6 +130,22 @@ def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
     (moved,) = run_preflight(tmp_path, replace(CONFIG, task="mef"), share=0).misaligned
     assert moved.name == "moved"
     assert "7 pixels" in moved.reason
+
+
+def test_scale_between_a_pair_is_seen_as_the_window_sees_it(tmp_path: Path) -> None:
+    """Its centre stays where it is, so that no shift of the whole picture shows it."""
+    grey = texture(240, 200)
+    size = grey.shape[1], grey.shape[0]
+    larger = cv2.warpAffine(
+        grey, cv2.getRotationMatrix2D((119.5, 99.5), 0, 1.06), size, borderMode=cv2.BORDER_REFLECT
+    )
+    for side, picture in (("a", grey), ("b", larger)):
+        path = _ready(tmp_path / side / "breathing.png")
+        write_image(path, picture[..., np.newaxis], bit_depth=8)
+    (moved,) = run_preflight(tmp_path, replace(CONFIG, task="mff"), share=0).misaligned
+    a, b = (read_image(tmp_path / side / "breathing.png") for side in "ab")
+    assert looks_misaligned(a, b, "mff").shift == pytest.approx(9.3, abs=0.5)
+    assert "9 pixels" in moved.reason
 
 
 def _ready(path: Path) -> Path:
