@@ -1,0 +1,81 @@
+"""The way from pictures to the embedded packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.packs.format import read_manifest
+from resources import PACKS
+from tests.tiny import tiny_pack
+from tools.packs.average import average_packs
+from tools.packs.make import Averaging, is_done, make, read_chain, steps_of
+
+
+def test_every_embedded_pack_has_its_steps() -> None:
+    steps = read_chain()
+    for pack in PACKS.glob("*.safetensors"):
+        assert steps_of([pack.stem], steps)[-1] == pack.stem
+
+
+def test_what_a_pack_needs_is_made_before_it_and_nothing_else() -> None:
+    assert steps_of(["mef-compact"], read_chain()) == (
+        "mif-compact",
+        "mef-first",
+        "mef-fine",
+        "mef-compact",
+    )
+    assert steps_of([], read_chain()) == tuple(read_chain())
+    with pytest.raises(InputError, match="mef_compact"):
+        steps_of(["mef_compact"], read_chain())
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[x]\nrecipe = "mif"\nstart = "y"', "no step before it makes y"),
+        ('[x]\nrecipe = "mif"\n[y]\nmean = ["x", "z"]\nshare = 0.5', "no step before it makes z"),
+        ('[x]\nrecipe = "none"', "no recipe none"),
+        ('[x]\nrecipe = "mif"\nmean = ["a", "b"]', "neither a run nor a mean"),
+        ("[x]", "neither a run nor a mean"),
+    ],
+)
+def test_a_chain_with_a_gap_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "chain.toml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=why):
+        read_chain(file)
+
+
+def test_a_mean_is_done_while_both_packs_are_those_it_was_made_from(tmp_path: Path) -> None:
+    step = Averaging(("one", "two"), 0.5)
+    one, two, out = (tmp_path / f"{name}.safetensors" for name in ("one", "two", "mean"))
+    assert not is_done(out, step, tmp_path)
+    tiny_pack(one, seed=1)
+    tiny_pack(two, seed=2)
+    average_packs(one, two, 0.5, out)
+    assert is_done(out, step, tmp_path)
+    tiny_pack(two, seed=3)
+    with pytest.raises(InputError, match="another two"):
+        is_done(out, step, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_whole_way_in_two_steps_a_run(tmp_path: Path, shared_data: Path) -> None:
+    data = tmp_path / "data"
+    for split in ("train", "val"):
+        for task in ("mif", "mff", "mef", "ivif"):
+            kept = sorted(path.name for path in (shared_data / split / task / "a").iterdir())
+            for side in ("a", "b"):
+                folder = data / split / task / side
+                folder.mkdir(parents=True)
+                for name in kept[:: max(1, len(kept) // 6)]:
+                    (folder / name).symlink_to(shared_data / split / task / side / name)
+    packs = make(data, tmp_path / "packs", length=2)
+    assert {path.stem for path in packs} == set(read_chain())
+    assert {read_manifest(path).task for path in packs} == {"mif", "mff", "mef", "ivif"}
+    stamps = [path.stat().st_mtime_ns for path in packs]
+    assert make(data, tmp_path / "packs", length=2) == packs
+    assert [path.stat().st_mtime_ns for path in packs] == stamps
