@@ -138,10 +138,10 @@ class Actions(CommandRegistry):
         before = self.tr("Show before alignment")
         self.show_before = make("align.before", before, ("V",), needs=needs, checkable=True)
         points = self.tr("Mark points")
-        flat = "aligning pictures panes"
-        self.mark_points = make("align.points", points, ("N",), needs=flat, checkable=True)
+        self.mark_points = make("align.points", points, ("N",), needs=needs, checkable=True)
         self.import_transform = make("align.import", self.tr("Import transform…"), needs=needs)
         self.export_transform = make("align.export", self.tr("Export transform…"), needs=needs)
+        flat = "aligning pictures panes"
         self.keep_rig = make("align.keep_rig", self.tr("Keep as a rig…"), needs=flat)
         check = self.tr("Look whether new pairs are shifted")
         self.check_alignment = make("align.check", check, checkable=True)

@@ -69,6 +69,10 @@ class FusionRunner(QObject):
                 self._session.set_message(text)
             return
         shown = self._session.sources.slice
+        if shown is not None and shown.volumes.are_apart:
+            text = self.tr("A and B share no place in the patient: align them, then fuse.")
+            self._session.set_message(text)
+            return
         if shown is not None and shown.lone is not None:
             text = self.tr("Only {0} has data in this slice: there is nothing to fuse.")
             self._session.set_message(text.format(shown.lone.upper()))

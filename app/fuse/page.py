@@ -363,8 +363,11 @@ class FusePage(QWidget):
     def _show_registration(self) -> None:
         """Say whether volumes may not lie on each other, and which has no data in the slice."""
         text, tip = registration_tag(self.session.sources.slice)
-        for name in ("b", "fused"):
-            self.panes[name].set_tag("registration", text, tip)
+        view = self.session.sources.slice
+        is_moved = view is not None and view.volumes.are_apart
+        for name in ("a", "b", "fused"):
+            said = (text, tip) if name != "a" or is_moved else ("", "")
+            self.panes[name].set_tag("registration", *said)
         for side in ("a", "b"):
             self.panes[side].set_tag("data", *no_data_tag(self.session.sources.slice, side))
 

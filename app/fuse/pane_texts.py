@@ -39,6 +39,9 @@ def result_placeholder(session: FuseState, pane: str) -> str:
     if outcome is None and session.sources.error is not None:
         return tr("Nothing is fused: the sources are not shown.") if pane == "fused" else ""
     view = session.sources.slice
+    if outcome is None and view is not None and view.volumes.are_apart:
+        text = tr("A and B share no place in the patient.\nAlign them before they are fused.")
+        return text if pane == "fused" else ""
     if outcome is None and view is not None and view.lone is not None:
         text = tr("Only {0} has data in this slice: there is nothing to fuse.")
         return text.format(view.lone.upper()) if pane == "fused" else ""
@@ -117,6 +120,12 @@ def registration_tag(view: SliceView | None) -> tuple[str, str]:
         return tr("Two patients"), tr("A and B are of two different patients.")
     if view is None or view.volumes.is_registered:
         return "", ""
+    if view.volumes.are_apart:
+        tip = tr(
+            "A and B share no place in the patient. A is moved to the middle of B, only to be "
+            "seen. Click to align them."
+        )
+        return tr("Do not lie on each other"), tip
     tip = tr(
         "Nothing says that the millimetres of the two volumes are the same: "
         "what lies on each other need not belong together. Click to align them."

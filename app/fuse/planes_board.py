@@ -144,7 +144,8 @@ class PlanesBoard(QWidget):
             pane.set_scene(None)
             return
         axes = axes_of(grid_of(view.volumes.native_a), _PROJECTION)
-        column, row, _index = (float(value) for value in axes.position_of(view.point))
+        at = view.volumes.place_in_a(view.point)
+        column, row, _index = (float(value) for value in axes.position_of(at))
         _between, tall, wide = axes.spacing
         pane.canvas.link.set_size(loaded.image.size, tall / wide)
         marks = SliceMarks(axes.letters, wide, (column, row))

@@ -75,7 +75,19 @@ class OpenVolumes:
         """Whether it is known how both volumes lie to each other."""
         from core.geometry.alignment import Alignment
 
-        return self.pair.alignment is not Alignment.NOT_REGISTERED
+        return self.pair.alignment not in (Alignment.NOT_REGISTERED, Alignment.APART)
+
+    @property
+    def are_apart(self) -> bool:
+        """Whether both share no place, so that A is moved only to be seen."""
+        from core.geometry.alignment import Alignment
+
+        return self.pair.alignment is Alignment.APART
+
+    def place_in_a(self, point: Point) -> Point:
+        """What of the original A is shown at a place of B, in mm of A."""
+        by = self.pair.drawn_by
+        return point if by is None else _point(by.apply([point])[0])
 
     @property
     def are_of_two_patients(self) -> bool:
@@ -118,6 +130,11 @@ class SliceView:
         return self.axes.shape[0]
 
     @property
+    def can_be_fused(self) -> bool:
+        """Whether both have data in this slice that may be laid over each other."""
+        return self.lone is None and not self.volumes.are_apart
+
+    @property
     def position(self) -> float:
         """Millimetres along the normal of the plane."""
         return self.axes.offset_of(self.index)
@@ -147,7 +164,7 @@ class SliceView:
     def values_at(self, point: Point) -> tuple[float | None, float | None]:
         """What A and B measured there; None outside of their fields of view."""
         a, b = self.volumes.native
-        return value_at(a, point), value_at(b, point)
+        return value_at(a, self.volumes.place_in_a(point)), value_at(b, point)
 
     def at(self, index: int) -> SliceView:
         """Another slice of the same plane, at the same column and row."""

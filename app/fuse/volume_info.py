@@ -38,17 +38,24 @@ def series_rows(view: SliceView, side: int, window: Window) -> Lines:
 def geometry_rows(view: SliceView) -> Lines:
     """Plane, slice and place, and whether both volumes lie in one frame of reference."""
     place = ", ".join(short(value) for value in view.point)
-    together = (
-        tr("one frame of reference: as acquired")
-        if view.volumes.is_registered
-        else tr("not registered: no common frame of reference is known")
-    )
+    together = _together(view)
     return [
         (tr("Plane"), plane_title(view.plane)),
         (tr("Slice"), f"{view.index + 1} / {view.count}, {short(view.position)} mm"),
         (tr("Place"), f"{place} mm (LPS)"),
         (tr("A and B"), together),
     ]
+
+
+def _together(view: SliceView) -> str:
+    """What is known of how A and B lie to each other."""
+    if view.volumes.are_apart:
+        return tr("they share no place: A is moved to the middle of B to be seen")
+    if view.volumes.pair.transform is not None:
+        return tr("aligned by a transform")
+    if view.volumes.is_registered:
+        return tr("one frame of reference: as acquired")
+    return tr("not registered: no common frame of reference is known")
 
 
 def derivation_rows(derivation: SuvDerivation) -> Lines:

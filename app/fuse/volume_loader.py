@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.fuse import volume_tasks
 from app.fuse.frame_reader import FrameReader
 from app.fuse.job_tracker import JobTracker
+from app.fuse.restored_slice import RestoredSlice, slice_on_show
 from app.fuse.result_cache import ResultCache
 from app.fuse.results import Outcome, Sources
 from app.fuse.slice_view import Point, SliceView
@@ -21,7 +22,7 @@ from app.pairs.edits import PairKey
 from app.preferences.session_file import SliceOnShow
 from app.workers import Runner
 from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
-from core.geometry.planes import PLANES, PlaneName
+from core.geometry.planes import PlaneName
 from core.types import PairTransform
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ class VolumeLoader(QObject):
         self._asked_frames: Frames = (0, 0)
         """Of that pair, those on show; before, those being read."""
         self._refused: Accepted | None = None
-        self._restored: SliceOnShow | None = None
-        """The slice of the last session, until it is shown."""
-        self._restored_transform: PairTransform | None = None
+        self._restored = RestoredSlice()
         self._wanted: SliceView | None = None
         self._turn = self._shown_turn = 0
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -104,24 +103,20 @@ class VolumeLoader(QObject):
         """Whether a pair of files is one of series, proposed or made by hand."""
         return self._known.pair(key) is not None
 
-    def restore(self, slice_on_show: SliceOnShow, transform: PairTransform | None = None) -> None:
+    def restore(self, wanted: SliceOnShow, transform: PairTransform | None = None) -> None:
         """Show that slice once its series are opened, A being brought onto B by ``transform``."""
-        self._restored, self._restored_transform = slice_on_show, transform
+        self._restored.wait_for(wanted, transform)
 
     def is_wanted(self, key: PairKey) -> bool:
         """Whether a pair is the one that is to be restored."""
-        pair, wanted = self._known.pair(key), self._restored
-        return pair is not None and wanted is not None and _is_of(wanted, pair)
+        pair = self._known.pair(key)
+        return pair is not None and self._restored.is_of(pair)
 
     @property
     def on_show(self) -> SliceOnShow:
         """The slice on show, without names."""
         view, asked = self._wanted, self._asked
-        if view is None or asked is None:
-            return SliceOnShow()
-        pair = asked[0]
-        keys, (a, b) = (pair.a.key, pair.b.key), view.volumes.frames
-        return SliceOnShow(*keys, view.plane, view.index, frame_a=a, frame_b=b)
+        return SliceOnShow() if view is None or asked is None else slice_on_show(asked[0], view)
 
     @property
     def is_open(self) -> bool:
@@ -144,15 +139,11 @@ class VolumeLoader(QObject):
             frames: which volume of each series.
             anew: read the files again, even if the volumes are in memory.
         """
-        pair, session, wanted = self._known.pair(key), self._session, self._restored
-        if pair is None:
+        known, session = self._known.pair(key), self._session
+        if known is None:
             raise KeyError(key)
-        if wanted is not None and _is_of(wanted, pair):
-            frames = pair.frames_within((wanted.frame_a, wanted.frame_b))
-            if self._restored_transform is not None:
-                pair = replace(pair, transform=self._restored_transform)
-                self._known.add_pair(pair)
-                self._restored_transform = None
+        pair, frames = self._restored.opened_with(known, frames)
+        self._known.add_pair(pair)
         old = self._asked[0] if self._asked is not None and not anew else None
         held = volume_tasks.held_volumes(old, session.sources.slice)
         self._reader.forget()
@@ -185,7 +176,7 @@ class VolumeLoader(QObject):
         if self._asked is not None and self._wanted is not None:
             pair, accept = self._asked
             self._known.add_pair(replace(pair, transform=transform))
-            self._restored = self.on_show
+            self._restored.wait_for(self.on_show)
             self.open(pair.key, accept, self._asked_frames)
 
     def accept(self) -> None:
@@ -216,21 +207,18 @@ class VolumeLoader(QObject):
         session.set_display(display.with_pane("b", palette=b, window=None))
         self._put(sources)
         self.moved.emit(view)
-        if not self._go_back_to_restored() and not session.results and view.lone is None:
+        if not self._go_back_to_restored() and not session.results and view.can_be_fused:
             self._fuse()
 
     def _go_back_to_restored(self) -> bool:
         """Show the slice of the last session; False where another one is on show already."""
-        wanted, self._restored = self._restored, None
         view, asked = self._wanted, self._asked
-        if wanted is None or view is None or asked is None or not _is_of(wanted, asked[0]):
+        if view is None or asked is None:
             return False
-        plane = next((plane for plane in PLANES if plane == wanted.plane), view.plane)
-        target = view.in_plane(plane).at(wanted.index)
-        if (target.plane, target.index) == (view.plane, view.index):
-            return False
-        self._show(target)
-        return True
+        target = self._restored.take(asked[0], view)
+        if target is not None:
+            self._show(target)
+        return target is not None
 
     def _failed(self, generation: int, error: FusionError) -> None:
         if generation != self._jobs.generation:
@@ -413,9 +401,5 @@ class VolumeLoader(QObject):
             return
         if (shown.plane, shown.index) != (wanted.plane, wanted.index):
             self._rest.start()
-        elif not self._session.results and shown.lone is None:
+        elif not self._session.results and shown.can_be_fused:
             self._fuse()
-
-
-def _is_of(slice_on_show: SliceOnShow, pair: ListedSeries) -> bool:
-    return (slice_on_show.a, slice_on_show.b) == (pair.a.key, pair.b.key)

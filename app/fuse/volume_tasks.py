@@ -128,7 +128,9 @@ def _opened(
         volumes.append(known or load_study_volume(series, frame, progress=part, accept=accepted))
     a, b = volumes
     by = pair.transform
-    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED), accept=consent, transform=by)
+    part = _Share(progress, 2 * _READ, _RESAMPLED)
+    # What shares no place can be aligned only once it is on screen.
+    aligned = align(a, b, part, accept=consent, transform=by, show_apart=True)
     derivations = series_suv(pair.a, frames[0]), series_suv(pair.b, frames[1])
     return OpenVolumes(
         pair.key,

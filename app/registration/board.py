@@ -124,9 +124,9 @@ class AlignBoard(QWidget):
                 self.panes[role].set_info(source_info(loaded), loaded.image.name)
 
     def _show_marks(self, role: str, canvas: LandmarkCanvas) -> None:
-        side, marks = self._side(role), self._state.edit.landmarks
-        places = [(n, *place) for n, m in enumerate(marks, 1) if (place := getattr(m, side))]
-        canvas.show_places(places, 0 if self._state.waits_for is None else len(marks))
+        state = self._state
+        half = 0 if state.waits_for is None else len(state.edit.landmarks)
+        canvas.show_places(state.places_shown(self._side(role)), half)
         canvas.set_marks(self._state.marks_points)
 
     def _layer(self, side: SourceSide, warp: Warp | None = None) -> Layer:

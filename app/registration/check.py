@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.fuse.reports import Answer
 from app.fuse.results import SourceStamp
-from app.fuse.slice_view import SliceView
+from app.fuse.slice_view import OpenVolumes, SliceView
 from app.fuse.state import FuseState, Offer
 from app.i18n.numbers import filled
 from app.registration import tasks
@@ -37,6 +37,8 @@ class AlignmentCheck(QObject):
         self._runner = Runner("alignment check", self, background=True)
         self.enabled = True
         self._seen: set[SourceStamp] = set()
+        self._apart: OpenVolumes | None = None
+        """Those on screen of which it was said that they share no place."""
         self._job: Job | None = None
         self._pending = PendingOffer(session, self)
         session.sources_changed.connect(self._look)
@@ -56,8 +58,9 @@ class AlignmentCheck(QObject):
             self._job = None
         sources = self._session.sources
         pair, stamp = sources.pair, sources.stamp
-        if self.enabled and pair is not None and sources.slice is not None:
-            self._offer_for_volumes(pair, sources.slice)
+        if pair is not None and sources.slice is not None:
+            if self.enabled or sources.slice.volumes.are_apart:
+                self._offer_for_volumes(pair, sources.slice)
             return
         if not self.enabled or pair is None or stamp is None or stamp in self._seen:
             return
@@ -82,11 +85,25 @@ class AlignmentCheck(QObject):
 
     def _offer_for_volumes(self, pair: SourcePair, view: SliceView) -> None:
         """Nothing says how volumes with different frames of reference lie to each other."""
+        if view.volumes.are_apart:
+            self._offer_for_apart(pair, view)
+            return
         key = view.volumes.marks
         if view.volumes.is_registered or view.volumes.are_of_two_patients or key in self._seen:
             return
         self._seen.add(key)
         text = self.tr("Nothing says how these two volumes lie to each other.")
+        self._pending.ask(pair, Offer(text, self._answers()))
+
+    def _offer_for_apart(self, pair: SourcePair, view: SliceView) -> None:
+        """Volumes that share no place cannot be fused: that is said whenever they are opened."""
+        if self._apart is view.volumes:
+            return
+        self._apart = view.volumes
+        text = self.tr(
+            "A and B share no place in the patient, so nothing is fused. A is moved to the middle "
+            "of B, only to be seen."
+        )
         self._pending.ask(pair, Offer(text, self._answers()))
 
     def _offer_for_sizes(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,12 +135,12 @@ class AlignController(QObject):
             return
         transform, view = state.edit.transform, state.view
         job = self._drawing.submit(partial(tasks.moved_slice, view, transform), key="moved slice")
-        job.finished.connect(partial(self._drawn, view))
+        job.finished.connect(partial(self._drawn, view, transform))
 
-    def _drawn(self, view: SliceView, drawn: LoadedSource) -> None:
+    def _drawn(self, view: SliceView, by: Transform, drawn: LoadedSource) -> None:
         # A slightly older transform is better than none while it is dragged.
         if self.state.view is view:
-            self.state.show_drawn(drawn)
+            self.state.show_drawn(drawn, by)
 
     def _identity(self) -> object:
         sources = self.session.sources
@@ -190,6 +189,19 @@ class AlignController(QObject):
     def undo_accepted(self) -> None:
         """Read the pair as it was before the last transform was accepted."""
         self._controller.set_transform(self._undo)
+
+    def look_at(self, index: int) -> None:
+        """Show the slice of B that a point lies in; of pictures all is in view."""
+        state = self.state
+        if state.view is None or not 0 <= index < len(state.edit.landmarks):
+            return
+        mark = state.edit.landmarks[index]
+        place = mark.b
+        if place is None and mark.a is not None:
+            place = tuple(state.edit.transform.inverse().apply([mark.a])[0])
+        if place is not None:
+            x, y, z = (float(value) for value in place)
+            self._controller.volumes.look_at((x, y, z))
 
     # --- registration ----------------------------------------------------------------------
 
@@ -282,7 +294,7 @@ class AlignController(QObject):
         sources = self.state.sources
         if sources is not None and sources.view is None:
             sizes = sources.a.image.size, sources.b.image.size
-            rig = tasks.RigRequest(name, self.state.edit.result, *sizes)
+            rig = tasks.RigRequest(name, self.state.edit.by, *sizes)
             self._work(partial(tasks.keep_rig, rig), self._set_rigs, self.tr("Writing the rig"))
 
     def remove_rig(self, name: str) -> None:
@@ -325,4 +337,4 @@ class AlignController(QObject):
 
     def set_crop(self, crop: bool) -> None:
         """Crop the pair to what both show, or not."""
-        self.state.set_edit(replace(self.state.edit, crop=crop))
+        self.state.set_edit(self.state.edit.with_crop(crop))

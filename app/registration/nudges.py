@@ -12,7 +12,7 @@ from core.geometry.grids import grid_of
 from core.types import Transform
 from core.types.moves import scale_about, shift_by, turn_about
 
-Place = tuple[float, float]
+Pixel = tuple[float, float]
 """(x, y) in a picture, in pixels; the centre of the first one is (0, 0)."""
 
 
@@ -26,12 +26,12 @@ class Nudge:
         factor: about it.
     """
 
-    shift: Place = (0.0, 0.0)
+    shift: Pixel = (0.0, 0.0)
     degrees: float = 0.0
     factor: float = 1.0
 
 
-def move_on_picture(nudge: Nudge, about: Place) -> Transform:
+def move_on_picture(nudge: Nudge, about: Pixel) -> Transform:
     """A nudge as a move in pixels, turned and scaled about a place."""
     move = shift_by(nudge.shift)
     if nudge.degrees:
@@ -42,9 +42,13 @@ def move_on_picture(nudge: Nudge, about: Place) -> Transform:
 
 
 def volume_centre(view: SliceView) -> tuple[float, float, float]:
-    """The centre of the grid of B, in patient mm (LPS)."""
-    grid = grid_of(view.volumes.pair.b)
-    x, y, z = grid.to_patient((np.array(grid.shape[::-1]) - 1) / 2)
+    """The point of A whose motion is shown and about which it is turned, in patient mm (LPS).
+
+    The centre of the grid of B, or of that of A where the former is not in it.
+    """
+    fixed, moving = grid_of(view.volumes.pair.b), grid_of(view.volumes.native_a)
+    centres = [grid.to_patient((np.array(grid.shape[::-1]) - 1) / 2) for grid in (fixed, moving)]
+    x, y, z = centres[not moving.holds(centres[0])]
     return float(x), float(y), float(z)
 
 

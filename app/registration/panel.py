@@ -131,6 +131,8 @@ class AlignPanel(QWidget):
         self.remove = QPushButton(self.tr("Remove point"))
         self.remove.clicked.connect(lambda: self._state.remove_landmark(self.points.currentRow()))
         self.points.currentRowChanged.connect(lambda row: self.remove.setEnabled(row >= 0))
+        self.points.itemActivated.connect(lambda: self._align.look_at(self.points.currentRow()))
+        self.points.itemClicked.connect(lambda: self._align.look_at(self.points.currentRow()))
         for widget in (self.marking, self.points_text, self.points, self.remove):
             self.column.addWidget(widget)
 
@@ -183,7 +185,7 @@ class AlignPanel(QWidget):
         for combo, chosen in ((self.moving, edit.moving), (self.kind, edit.kind)):
             with QSignalBlocker(combo):
                 combo.setCurrentIndex(combo.findData(chosen))
-        self.crop.setChecked(edit.crop)
+        self.crop.setChecked(edit.by.crop)
         self.before.setChecked(state.shows_before)
         self._show_work()
         self._show_points()
@@ -201,7 +203,7 @@ class AlignPanel(QWidget):
             self.progress.setValue(round(1000 * done / total) if total else 0)
         found = self._align.registration
         used = found is not None and (
-            self._state.edit.origin == "registered" or found.verdict == "failed"
+            self._state.edit.by.origin == "registered" or found.verdict == "failed"
         )
         shown = (found, used)
         if shown != self._shown_verdict:
@@ -212,13 +214,13 @@ class AlignPanel(QWidget):
 
     def _show_points(self) -> None:
         state = self._state
-        self.marking.setVisible(state.view is None)
         self.marking.setChecked(state.marks_points)
+        unit = "px" if state.view is None else "mm"
         rows = [
             self.tr("{0}  still to be marked in {1}").format(n, (state.waits_for or "").upper())
             if left is None
-            else f"{n}  {number(left, '.2f')} px"
-            for n, left in enumerate(state.residuals, 1)
+            else f"{n}  {number(left, '.2f')} {unit}"
+            for n, left in enumerate(state.edit.residuals, 1)
         ]
         self.points.show_rows(rows)
         self.points.setVisible(bool(rows))
@@ -234,11 +236,17 @@ class AlignPanel(QWidget):
             return f"{what}: {why}. {remedy}"
         if state.waits_for is not None:
             return self.tr("Click the same place in {0}.").format(state.waits_for.upper())
-        known = [left for left in state.residuals if left is not None]
+        known = [left for left in state.edit.residuals if left is not None]
         if known:
             mean = (sum(left**2 for left in known) / len(known)) ** 0.5
-            return filled(self.tr("Left at the points: {0:.2f} px (root mean square)"), mean)
-        if state.marks_points and state.view is None:
+            unit = "px" if state.view is None else "mm"
+            text = self.tr("Left at the points: {0:.2f} {1} (root mean square)")
+            return filled(text, mean, unit)
+        if state.marks_points and state.view is not None:
+            return self.tr(
+                "Click a place in A, and the same in B, in any slices; three or more times."
+            )
+        if state.marks_points:
             return self.tr("Click a place in A, and the same in B; three or more times.")
         return ""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -12,19 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from app.commands.undo import UndoHistory
 from app.fuse.results import LoadedSource
 from app.fuse.slice_view import SliceView
-from app.registration.nudges import Nudge, Place, move_in_slice, move_on_picture, volume_centre
-from core.alignment.landmarks import LEAST_POINTS, fit_landmarks, landmark_residuals
+from app.registration.edit import AlignEdit, Landmark, Place
+from app.registration.nudges import Nudge, move_in_slice, move_on_picture, volume_centre
 from core.errors import InputError
 from core.geometry.alignment import Alignment, lined_up
-from core.types import (
-    PairTransform,
-    SourceSide,
-    Transform,
-    TransformKind,
-    TransformOrigin,
-    TransformParts,
-    Verdict,
-)
+from core.types import PairTransform, SourceSide, Transform, TransformKind, TransformParts
 from core.types.moves import (
     PictureSize,
     by_size,
@@ -55,70 +46,6 @@ class NativeSources:
         return self.a if side == "a" else self.b
 
 
-@dataclass(frozen=True)
-class Landmark:
-    """One place in both pictures; None where it is not marked yet."""
-
-    a: Place | None = None
-    b: Place | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it is marked in both."""
-        return self.a is not None and self.b is not None
-
-
-@dataclass(frozen=True)
-class AlignEdit:
-    """Everything that undo goes back through.
-
-    Attributes:
-        transform: from the source that is kept to the one that is moved.
-        moving: the source that is moved.
-        kind: what landmarks and registration may change.
-        landmarks: places marked in both pictures.
-        origin, name, verdict, crop: see :class:`core.types.PairTransform`.
-    """
-
-    transform: Transform
-    moving: SourceSide = "b"
-    kind: TransformKind = "similarity"
-    landmarks: tuple[Landmark, ...] = ()
-    _: KW_ONLY
-    origin: TransformOrigin = "hand"
-    name: str = ""
-    verdict: Verdict | None = None
-    crop: bool = False
-
-    @property
-    def fixed(self) -> SourceSide:
-        """The source whose pixels are kept."""
-        return "a" if self.moving == "b" else "b"
-
-    @property
-    def result(self) -> PairTransform:
-        """The transform of the pair."""
-        return PairTransform(
-            self.transform,
-            self.moving,
-            origin=self.origin,
-            name=self.name,
-            verdict=self.verdict,
-            crop=self.crop,
-        )
-
-    def by_hand(self, transform: Transform) -> AlignEdit:
-        """The same with a transform that a person has set."""
-        return replace(self, transform=transform, origin="hand", name="", verdict=None)
-
-    def with_result(self, by: PairTransform) -> AlignEdit:
-        """The same with the transform of a pair, moving the source that is moved here."""
-        by = by.moving_side(self.moving)
-        return replace(
-            self, transform=by.transform, origin=by.origin, name=by.name, verdict=by.verdict
-        )
-
-
 class AlignState(QObject):
     """The pair being aligned and the transform so far; setters do nothing if nothing changes."""
 
@@ -132,11 +59,13 @@ class AlignState(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.sources: NativeSources | None = None
-        self.edit = AlignEdit(Transform.identity())
+        self.edit = AlignEdit(PairTransform(Transform.identity()))
         self.start = self.edit
         """What is accepted of the pair now."""
         self.drawn: LoadedSource | None = None
         """Of volumes, the slice of A through the transform so far; None until it is drawn."""
+        self.drawn_by: Transform | None = None
+        """The transform that it was drawn through, which may be a little older."""
         self.shows_before = False
         self.marks_points = False
         self.fit_problem: InputError | None = None
@@ -151,30 +80,39 @@ class AlignState(QObject):
     def begin(self, sources: NativeSources, by: PairTransform | None) -> None:
         """Start with the transform that a pair has, or with none."""
         self.sources = sources
-        if sources.view is None:
-            edit = AlignEdit(by_size(sources.b.image.size, sources.a.image.size))
-        else:
-            # Of volumes A is always brought onto the grid of B.
-            edit = AlignEdit(Transform.identity(3), "a", "rigid")
-            by = None if by is None else by.moving_side("a")
-        if by is not None:
-            edit = replace(edit, moving=by.moving, crop=by.crop).with_result(by)
+        if by is not None and sources.view is not None:
+            by = by.moving_side("a")
+        kind: TransformKind = "similarity" if sources.view is None else "rigid"
+        edit = AlignEdit(by or self._as_files("b" if sources.view is None else "a"), kind)
         self.edit = self.start = edit
         self.shows_before = self.marks_points = False
-        self.drawn = self.fit_problem = None
+        self.drawn = self.drawn_by = self.fit_problem = None
         self.history.clear(edit)
         self.active_changed.emit(True)
         self.edited.emit()
 
+    def _as_files(self, moving: SourceSide) -> PairTransform:
+        """What lays both on each other as their files are; of what is apart, as it is shown.
+
+        Of volumes A is always brought onto the grid of B.
+        """
+        assert self.sources is not None
+        if self.view is not None:
+            pair = self.view.volumes.pair
+            apart = pair.drawn_by if self.view.volumes.are_apart else None
+            return PairTransform(apart or Transform.identity(3), "a")
+        sides: tuple[SourceSide, SourceSide] = ("b", "a") if moving == "b" else ("a", "b")
+        return PairTransform(by_size(*(self.sources.side(s).image.size for s in sides)), moving)
+
     def show_slice(self, sources: NativeSources) -> None:
         """Go on with another slice of the same volumes."""
         if self.sources is not None:
-            self.sources, self.drawn = sources, None
+            self.sources, self.drawn, self.drawn_by = sources, None, None
             self.view_changed.emit()
 
-    def show_drawn(self, drawn: LoadedSource) -> None:
-        """Show the slice of A as it was drawn through the transform."""
-        self.drawn = drawn
+    def show_drawn(self, drawn: LoadedSource, by: Transform) -> None:
+        """Show the slice of A as it was drawn through a transform."""
+        self.drawn, self.drawn_by = drawn, by
         self.view_changed.emit()
 
     def end(self) -> None:
@@ -218,7 +156,7 @@ class AlignState(QObject):
             return volume_motion_parts(transform, volume_centre(self.view))
         return motion_parts(transform, *self.sizes)
 
-    def centre(self, transform: Transform | None = None) -> Place:
+    def centre(self, transform: Transform | None = None) -> tuple[float, float]:
         """Where the moving source is turned about on the fixed picture, in pixels.
 
         Args:
@@ -236,12 +174,12 @@ class AlignState(QObject):
     def result(self) -> PairTransform | None:
         """What is accepted; None where the files lie on each other as they are."""
         moving, fixed = self.sizes
-        is_plain = self.edit.transform.is_identity and not self.edit.crop
+        is_plain = self.edit.transform.is_identity and not self.edit.by.crop
         if self.view is not None:
             # Where nothing is known of the two, that they lie on each other is a finding.
             alignment = lined_up(*self.view.volumes.native)
-            return None if is_plain and alignment is Alignment.AS_ACQUIRED else self.edit.result
-        return None if is_plain and moving == fixed else self.edit.result
+            return None if is_plain and alignment is Alignment.AS_ACQUIRED else self.edit.by
+        return None if is_plain and moving == fixed else self.edit.by
 
     def set_edit(self, edit: AlignEdit, *, settled: bool = True) -> None:
         """Change anything of the edit; undo steps between settled ones."""
@@ -300,7 +238,7 @@ class AlignState(QObject):
     def set_moving(self, side: SourceSide) -> None:
         """Move the other source; both lie on each other as before."""
         if side != self.edit.moving:
-            self.set_edit(replace(self.edit, moving=side, transform=self.edit.transform.inverse()))
+            self.set_edit(self.edit.with_moving(side))
 
     def set_kind(self, kind: TransformKind) -> None:
         """What landmarks and registration may change; landmarks are fitted again."""
@@ -308,7 +246,7 @@ class AlignState(QObject):
 
     def reset(self) -> None:
         """Lay both on each other as their files are, and forget the points."""
-        transform = by_size(*self.sizes) if self.view is None else Transform.identity(3)
+        transform = self._as_files(self.edit.moving).transform
         self.set_edit(replace(self.edit.by_hand(transform), landmarks=()))
         self.fit_problem = None
 
@@ -326,16 +264,53 @@ class AlignState(QObject):
             self.marks_points = on
             self.view_changed.emit()
 
-    def mark(self, side: SourceSide, place: Place) -> None:
-        """Mark a place: of the point that is not complete yet, or else of a new one."""
+    def mark(self, side: SourceSide, pixel: tuple[float, float]) -> None:
+        """Mark a place: of the point that is not complete yet, or else of a new one.
+
+        Args:
+            pixel: column and row in the picture of ``side``, or in the slice as it is shown.
+        """
         self.history.end_gesture()
+        place = self._place_of(side, pixel)
+        new = Landmark(place) if side == "a" else Landmark(None, place)
         marks = list(self.edit.landmarks)
-        values: dict[str, Any] = {side: place}
         if marks and not marks[-1].is_complete:
-            marks[-1] = replace(marks[-1], **values)
+            marks[-1] = replace(marks[-1], **{side: place})
         else:
-            marks.append(Landmark(**values))
+            marks.append(new)
         self._refit(replace(self.edit, landmarks=tuple(marks)))
+
+    def _drawn_through(self) -> Transform:
+        """Of volumes, what leads from B to the A that is on screen, in mm."""
+        assert self.view is not None
+        by = None if self.shows_before else self.drawn_by
+        return by or self.view.volumes.pair.drawn_by or Transform.identity(3)
+
+    def _place_of(self, side: SourceSide, pixel: tuple[float, float]) -> Place:
+        """What a source shows at a pixel."""
+        if self.view is None:
+            return pixel
+        point = self.view.point_at(*pixel)
+        if side == "b":
+            return point
+        return tuple(float(value) for value in self._drawn_through().apply([point])[0])
+
+    def places_shown(self, side: SourceSide) -> list[tuple[int, float, float]]:
+        """Number, column and row of the landmarks of a source that are in what is on screen.
+
+        Of volumes those within a slice of the one that is shown.
+        """
+        found = []
+        back = None if self.view is None or side == "b" else self._drawn_through().inverse()
+        for number, mark in enumerate(self.edit.landmarks, 1):
+            place = mark.of(side)
+            if place is not None and self.view is not None:
+                at = place if back is None else back.apply([place])[0]
+                column, row, index = (float(v) for v in self.view.axes.position_of(at))
+                place = (column, row) if abs(index - self.view.index) < 1 else None
+            if place is not None:
+                found.append((number, place[0], place[1]))
+        return found
 
     def remove_landmark(self, index: int) -> None:
         """Forget a point."""
@@ -351,24 +326,11 @@ class AlignState(QObject):
             return None
         return "b" if marks[-1].b is None else "a"
 
-    @property
-    def residuals(self) -> list[float | None]:
-        """What the transform leaves at each point, in pixels of the moving picture."""
-        edit = self.edit
-        return [
-            float(landmark_residuals(edit.transform, *_ends([mark], edit))[0])
-            if mark.is_complete
-            else None
-            for mark in edit.landmarks
-        ]
-
     def _refit(self, edit: AlignEdit) -> None:
         self.fit_problem = None
-        complete = [mark for mark in edit.landmarks if mark.is_complete]
-        new = edit.landmarks != self.edit.landmarks or edit.kind != self.edit.kind
-        if new and len(complete) >= LEAST_POINTS[edit.kind]:
+        if (edit.landmarks, edit.kind) != (self.edit.landmarks, self.edit.kind):
             try:
-                edit = edit.by_hand(fit_landmarks(edit.kind, *_ends(complete, edit)))
+                edit = edit.fitted()
             except InputError as error:
                 self.fit_problem = error
         self.set_edit(edit)
@@ -377,9 +339,3 @@ class AlignState(QObject):
         self.fit_problem = None
         self.edit = edit
         self.edited.emit()
-
-
-def _ends(marks: Sequence[Landmark], edit: AlignEdit) -> tuple[list[Place], list[Place]]:
-    """The places of complete landmarks in the fixed and in the moving picture."""
-    pairs = [(getattr(mark, edit.fixed), getattr(mark, edit.moving)) for mark in marks]
-    return [fixed for fixed, _moving in pairs], [moving for _fixed, moving in pairs]

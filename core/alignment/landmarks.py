@@ -23,6 +23,11 @@ _FLAT = 1e-9
 """Smallest extent of the points in any direction, relative to the largest one."""
 
 
+def least_points(kind: TransformKind, dimension: int) -> int:
+    """Pairs of points that determine a kind in pictures (2) or volumes (3)."""
+    return LEAST_POINTS[kind] + (dimension - 2 if kind != "translation" else 0)
+
+
 def fit_landmarks(kind: TransformKind, fixed: npt.ArrayLike, moving: npt.ArrayLike) -> Transform:
     """The transform of a kind that leads from the fixed points to the moving ones.
 
@@ -40,7 +45,7 @@ def fit_landmarks(kind: TransformKind, fixed: npt.ArrayLike, moving: npt.ArrayLi
             lie on each other or on a line.
     """
     source, target = np.asarray(fixed, np.float64), np.asarray(moving, np.float64)
-    least = LEAST_POINTS[kind] + (source.shape[1] - 2 if kind != "translation" else 0)
+    least = least_points(kind, source.shape[1])
     if len(source) < least:
         raise InputError(
             Message("The pairs of points"),

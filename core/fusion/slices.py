@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError, Message, TwoPatients, VolumesApart
-from core.geometry.alignment import Alignment, lined_up
+from core.geometry.alignment import Alignment, centring, lined_up
 from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
 from core.geometry.resample import resample_onto
 from core.io.pairs import DOUBTFUL
 from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
-from core.types import KIND_NAMES, Image, PairTransform, SeriesHeader, SourcePair, Volume
+from core.types import KIND_NAMES, Image, PairTransform, SeriesHeader, SourcePair, Transform, Volume
 from core.types.moves import volume_motion_parts
 from core.units.palettes import DEFAULT_PALETTES, find_palette
 from core.windows import Window
@@ -40,12 +40,14 @@ class VolumePair:
         b: source B as it was read.
         alignment: what is known of how they lie to each other.
         transform: by which A was brought onto B; None where their millimetres are the same.
+        drawn_by: the same, or what A was moved by only to be seen; leads from B to A in mm.
     """
 
     a: Volume
     b: Volume
     alignment: Alignment
     transform: PairTransform | None = None
+    drawn_by: Transform | None = None
 
     @property
     def windows(self) -> tuple[Window, Window]:
@@ -64,6 +66,7 @@ def align(
     *,
     accept: Collection[Consent] = (),
     transform: PairTransform | None = None,
+    show_apart: bool = False,
 ) -> VolumePair:
     """``a`` on the grid of ``b``, in patient millimetres, linearly interpolated.
 
@@ -77,13 +80,28 @@ def align(
         accept: "patients": they may be of two patients.
         transform: of volumes, by which one lies on the other; A is the one that is resampled,
             whichever of the two it moves.
+        show_apart: where they share no place, A is moved to the middle of B to be seen, which is no
+            statement about how they lie.
 
     Raises:
         TwoPatients: of two patients, and that is not accepted.
-        VolumesApart: they share no place in the patient.
+        VolumesApart: they share no place in the patient, and are not to be shown so.
         Cancelled: by ``progress``.
     """
     check_patients(a, b, accept)
+    try:
+        return _aligned(a, b, progress, transform)
+    except VolumesApart:
+        if not show_apart:
+            raise
+    centred = centring(b, a)
+    onto = resample_onto(a, grid_of(b), progress=progress, transform=centred)
+    return VolumePair(onto, b, Alignment.APART, drawn_by=centred)
+
+
+def _aligned(
+    a: Volume, b: Volume, progress: Progress | None, transform: PairTransform | None
+) -> VolumePair:
     if transform is not None:
         transform = transform.moving_side("a")
         onto = resample_onto(a, grid_of(b), progress=progress, transform=transform.transform)
@@ -91,7 +109,7 @@ def align(
             raise _apart()
         # Its voxels are now where those of B are, whatever its own millimetres were.
         onto = replace(onto, frame_of_reference=b.frame_of_reference)
-        return VolumePair(onto, b, Alignment.REGISTERED, transform)
+        return VolumePair(onto, b, Alignment.REGISTERED, transform, transform.transform)
     if common_box(grid_of(a), grid_of(b)) is None:
         raise _apart()
     onto = resample_onto(a, grid_of(b), progress=progress)

@@ -69,7 +69,7 @@ def test_points_give_the_transform_and_what_they_leave(state):
     state.set_kind("translation")
     state.mark("a", (10, 10))
     assert state.waits_for == "b"
-    assert state.residuals == [None]
+    assert state.edit.residuals == [None]
     state.mark("b", (13, 11))
     assert state.waits_for is None
     assert state.parts.shift == (-3, -1)
@@ -78,9 +78,9 @@ def test_points_give_the_transform_and_what_they_leave(state):
     assert state.waits_for == "a"
     state.mark("a", (20, 20))
     assert state.parts.shift == (-3.5, -1)
-    assert state.residuals == [0.5, 0.5]
+    assert state.edit.residuals == [0.5, 0.5]
     state.remove_landmark(1)
-    assert state.residuals == [0.0]
+    assert state.edit.residuals == [0.0]
     assert state.parts.shift == (-3, -1)
 
 

@@ -12,7 +12,7 @@ from core.io.transforms import write_transform
 from core.types import PairTransform, Transform
 from core.types.moves import moved, shift_by
 from tests.app.acts import WAIT, idle
-from tests.app.fuse.volumes import settled, write_study
+from tests.app.fuse.volumes import HOT, settled, write_study
 
 CTRL, NONE, LEFT = (
     Qt.KeyboardModifier.ControlModifier,
@@ -144,3 +144,100 @@ def test_a_transform_of_pictures_is_explained(qtbot, apart, tmp_path):
     apart.aligning.align.import_transform(path)
     qtbot.waitUntil(lambda: apart.session.problem is not None, timeout=WAIT)
     assert "one of pictures" in str(apart.session.problem.error)
+
+
+# --- volumes that share no place ---------------------------------------------------------------
+
+
+@pytest.fixture
+def far(window, qtbot, tmp_path):
+    """PET and MR that share no place, opened."""
+    geometry = {"spacing": (1.5, 1.5, 1.0), "origin": (600.0, 40.0, 0.0)}
+    write_study(tmp_path, FrameOfReferenceUID="1.9.9", geometry=geometry)
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: window.session.sources.slice is not None, timeout=WAIT)
+    return window
+
+
+def test_volumes_without_a_common_place_open_with_an_offer_and_without_a_fusion(qtbot, far, engine):
+    session = far.session
+    qtbot.waitUntil(lambda: session.offer is not None, timeout=WAIT)
+    assert "share no place" in session.offer.text
+    assert [name for name, _label in session.offer.answers] == ["register", "align"]
+    assert session.problem is None
+    # A is there to be seen, and said to be moved.
+    assert (session.sources.a.image.data > 0.1).any()
+    assert all(far.view.panes[name].tag("registration") for name in ("a", "b", "fused"))
+    assert session.sources.transform is None
+    far.controller.fuse()
+    assert "align them" in session.message
+    far.controller.volumes.step(1)
+    qtbot.waitUntil(lambda: session.running is None, timeout=WAIT)
+    assert engine.requests == []
+    assert session.outcome is None
+
+
+def test_volumes_without_a_common_place_are_aligned_from_where_they_are_seen(qtbot, far):
+    sources = far.session.sources
+    volumes = sources.slice.volumes
+    point = sources.slice.point
+    middle = volumes.place_in_a(point)
+    seen = sources.slice.values_at(point)[0]
+    assert seen == pytest.approx(HOT / 2, rel=0.6)  # what is read is what is seen
+    assert np.linalg.norm(np.subtract(middle, point)) > 500
+    far.aligning.begin()
+    state = far.aligning.state
+    start = state.edit.transform
+    np.testing.assert_allclose(start.apply([point])[0], middle, atol=1e-6)
+    state.set_volume_motion(angles=(0, 0, 10))
+    assert state.parts.angles[2] == pytest.approx(10)
+    # Turned about the middle of A, which stays where it is.
+    np.testing.assert_allclose(state.edit.transform.apply([point])[0], middle, atol=12)
+    state.reset()
+    assert state.edit.transform == start
+    with idle(qtbot, far):
+        far.actions_.accept_alignment.trigger()
+        qtbot.waitUntil(lambda: settled(far), timeout=WAIT)
+    assert far.session.sources.slice.volumes.pair.alignment is Alignment.REGISTERED
+    assert far.session.sources.slice.values_at(point)[0] == seen
+    assert not far.view.panes["a"].tag("registration")
+
+
+# --- points ------------------------------------------------------------------------------------
+
+
+def test_points_in_several_slices_give_a_rigid_transform_in_millimetres(qtbot, apart):
+    apart.aligning.begin()
+    state, panel = apart.aligning.state, apart.aligning.panel
+    apart.actions_.mark_points.trigger()
+    assert state.marks_points
+    shown = state.view.axes
+    # The first three pairs are (4, -2, 1.5) mm apart; nothing is left at them.
+    for n, (column, row, index) in enumerate(((20, 10, 4), (40, 12, 7), (25, 30, 10))):
+        apart.controller.volumes.go_to(index)
+        qtbot.waitUntil(lambda index=index: state.view.index == index, timeout=WAIT)
+        qtbot.waitUntil(lambda: state.drawn is not None, timeout=WAIT)
+        state.mark("b", (column, row))
+        assert state.waits_for == "a"
+        place = shown.point_of(column, row, index)
+        wanted = np.add(place, (4, -2, 1.5))
+        back = state.drawn_by.inverse().apply([wanted])[0]
+        column, row, at = shown.position_of(back)
+        apart.controller.volumes.go_to(round(float(at)))
+        qtbot.waitUntil(lambda at=at: state.view.index == round(float(at)), timeout=WAIT)
+        qtbot.waitUntil(lambda: state.drawn is not None, timeout=WAIT)
+        state.mark("a", (float(column), float(row)))
+        np.testing.assert_allclose(state.edit.landmarks[n].a, wanted, atol=1e-6)
+        assert (state.edit.by.transform.is_identity) == (n < 2)  # rigid takes three
+    np.testing.assert_allclose(state.edit.transform.array[:3, 3], (4, -2, 1.5), atol=1e-6)
+    assert panel.points.item(0).text() == "1  0.00 mm"
+    assert panel.points.count() == 3
+    # Through the transform, the same place is marked in both.
+    qtbot.waitUntil(lambda: state.drawn_by == state.edit.transform, timeout=WAIT)
+    for one, other in zip(state.places_shown("a"), state.places_shown("b"), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    # A point is shown in its slice.
+    panel.points.setCurrentRow(0)
+    panel.points.itemActivated.emit(panel.points.item(0))
+    qtbot.waitUntil(lambda: state.view.index == 4, timeout=WAIT)
+    assert [n for n, _x, _y in state.places_shown("b")] == [1]

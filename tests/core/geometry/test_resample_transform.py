@@ -166,3 +166,16 @@ def test_the_known_transform_of_real_volumes_brings_the_scan_back(shared_data: P
     # Without it they lie several millimetres apart.
     apart = align(there, original)
     assert np.abs(apart.a.data - original.data).max() > 0.3 * span
+
+
+def test_what_shares_no_place_can_be_shown_but_not_as_registered():
+    a, b = pair_of_frames()
+    far = replace(a, affine=moved(300, 0, 0).array @ a.affine)
+    for by in (None, PairTransform(moved(-400, 0, 0), "a")):
+        pair = align(far, b, transform=by, show_apart=True)
+        assert pair.alignment is Alignment.APART
+        assert pair.transform is None
+        # Both have one shape: the middle of one on that of the other is voxel on voxel.
+        np.testing.assert_allclose(pair.a.data, b.data, atol=1e-4)
+        assert pair.drawn_by is not None
+        np.testing.assert_allclose(pair.drawn_by.array, moved(340, -6, 8).array, atol=1e-9)
