@@ -1,7 +1,13 @@
-"""Charts of the scores: distribution per method, two metrics against each other, lines per pair."""
+"""Charts of the scores: distribution per method, two metrics against each other, lines per pair.
+
+They show the values that the means of the table are over. Hollow diamonds are single numbers: means
+that were measured elsewhere, and scores of whole sets.
+"""
 
 from __future__ import annotations
 
+from html import escape
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -12,10 +18,13 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.evaluate.metric_words import describe
+from app.i18n.translate import translate
 from app.widgets import theme
 from app.widgets.chart_axes import ValueAxis
 from app.widgets.elided_label import ElidedComboBox
 from core.evaluation.result import EvaluationResult
+from core.metrics import mean_defined
+from core.printable import one_line
 
 _ON_LIGHT = ("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#475569", "#be185d", "#a16207")
 _ON_DARK = ("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171", "#a8b3c2", "#f472b6", "#e6c35c")
@@ -47,7 +56,9 @@ class ScoreCharts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._whole: EvaluationResult | None = None
         self._result: EvaluationResult | None = None
+        """What is drawn: the chosen group of :attr:`_whole`."""
         self.kind = QComboBox()
         self.kind.setAccessibleName(self.tr("Chart"))
         for name, title in (
@@ -60,6 +71,8 @@ class ScoreCharts(QWidget):
         self.first, self.second = ElidedComboBox(8), ElidedComboBox(8)
         self.first.setAccessibleName(self.tr("Metric"))
         self.second.setAccessibleName(self.tr("Second metric"))
+        self.group = ElidedComboBox(8)
+        self.group.setAccessibleName(self.tr("Group"))
         self.hint = QLabel(self.tr("Diamond: mean. Line: median. Click a point to open its pair."))
         self.hint.setObjectName("hint")
         axes = {side: ValueAxis(side) for side in ("left", "bottom")}
@@ -69,10 +82,15 @@ class ScoreCharts(QWidget):
         item = self.plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
-        self.legend = item.addLegend(offset=(-8, 8))
+        # Below the chart, where it covers no point.
+        self.legend = QLabel()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setWordWrap(True)
+        self.legend.setAccessibleName(self.tr("Legend"))
+        self._entries: list[str] = []
         row = QHBoxLayout()
         row.setSpacing(6)
-        for box in (self.kind, self.first, self.second):
+        for box in (self.kind, self.first, self.second, self.group):
             row.addWidget(box)
             box.activated.connect(self._draw)
         row.addWidget(self.hint, 1)
@@ -80,14 +98,20 @@ class ScoreCharts(QWidget):
         layout.setContentsMargins(0, 6, 0, 0)
         layout.addLayout(row)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.legend)
         self._draw()
 
     def show_result(self, result: EvaluationResult | None) -> None:
-        """Draw other scores; the chosen metrics stay where they are there."""
+        """Draw other scores; the chosen metrics and group stay where they are there."""
+        from core.evaluation.groups import group_names
         from core.evaluation.tables import heading_of
 
-        self._result = result
-        names = result.metrics if result is not None else ()
+        self._whole = result
+        names: list[str] = []
+        groups: list[str] = []
+        if result is not None:
+            names = [*result.metrics, *(column.metric for column in result.set_columns)]
+            groups = group_names(result)
         for place, box in enumerate((self.first, self.second)):
             chosen = box.currentData()
             with QSignalBlocker(box):
@@ -97,6 +121,14 @@ class ScoreCharts(QWidget):
                     box.setItemData(box.count() - 1, describe(name), Qt.ItemDataRole.ToolTipRole)
                 there = box.findData(chosen)
                 box.setCurrentIndex(there if there >= 0 else min(place, len(names) - 1))
+        chosen = self.group.currentData()
+        with QSignalBlocker(self.group):
+            self.group.clear()
+            self.group.addItem(self.tr("All pairs"), "")
+            for name in groups:
+                self.group.addItem(name, name)
+            self.group.setCurrentIndex(max(0, self.group.findData(chosen)))
+        self.group.setVisible(bool(groups))
         self._draw()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -113,7 +145,7 @@ class ScoreCharts(QWidget):
         now = theme.colours()
         self.plot.setBackground(QColor(now.surface))
         self.plot.clear()
-        self.legend.clear()
+        self._entries = []
         item = self.plot.getPlotItem()
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
@@ -121,26 +153,50 @@ class ScoreCharts(QWidget):
             axis.setPen(QColor(now.muted))
             axis.setTicks(None)
         item.showGrid(x=kind == "scatter", y=True, alpha=0.15)
-        result, metric = self._result, self.first.currentData()
-        if result is None or not metric or not result.common():
-            return
-        values = result.values(metric)
-        item.setLabel("left", _label(metric), color=now.text)
-        item.setLabel("bottom", "", color=now.text)
-        self.legend.setVisible(kind in ("scatter", "lines"))
-        self.legend.setLabelTextColor(QColor(now.text))
-        behind = QColor(now.surface)
-        behind.setAlpha(210)
-        self.legend.setBrush(pg.mkBrush(behind))
-        if kind == "scatter":
-            item.setLabel("left", _label(self.second.currentData()), color=now.text)
-            item.setLabel("bottom", _label(metric), color=now.text)
-            self._scatter(result, values, result.values(self.second.currentData()))
-        elif kind == "lines":
-            self._lines(result, values)
-        else:
-            self._distributions(result, values, violin=kind == "violin")
-        item.autoRange()
+        metric = self.first.currentData()
+        self._result = self._of_group()
+        result = self._result
+        if result is not None and metric and result.common():
+            item.setLabel("left", _label(metric), color=now.text)
+            item.setLabel("bottom", "", color=now.text)
+            if kind == "scatter":
+                self._scatter(result, metric, self.second.currentData())
+            elif kind == "lines" and metric in result.metrics:
+                self._lines(result, metric)
+            else:
+                self._distributions(result, metric, violin=kind == "violin")
+            item.autoRange()
+        self.legend.setText(" &nbsp; ".join(self._entries))
+        self.legend.setVisible(bool(self._entries))
+
+    def _of_group(self) -> EvaluationResult | None:
+        from core.evaluation.groups import restricted_to
+
+        group = self.group.currentData() or ""
+        return None if self._whole is None else restricted_to(self._whole, group)
+
+    def _enter(self, name: str, colour: QColor, sign: str = "●") -> None:
+        """Add a line to the legend."""
+        text = escape(one_line(name)).replace(" ", "&nbsp;")
+        self._entries.append(f'<span style="color:{colour.name()}">{sign}</span>&nbsp;{text}')
+
+    def _quoted(self, result: EvaluationResult, *metrics: str) -> list[tuple[str, list[float]]]:
+        """Names and means of the methods that all ``metrics`` were measured of elsewhere."""
+        from core.evaluation.set_scores import quoted_for, quoted_name
+
+        rows = quoted_for(result, self.group.currentData() or "")
+        return [
+            (translate(quoted_name(row)), [row.means[metric] for metric in metrics])
+            for row in rows
+            if all(metric in row.means for metric in metrics)
+        ]
+
+    def _hollow(self, x: float, y: float, colour: QColor) -> None:
+        """A single number: measured elsewhere, or of a whole set."""
+        pen = pg.mkPen(colour, width=1.5)
+        self.plot.addItem(
+            pg.ScatterPlotItem(x=[x], y=[y], symbol="d", size=12, brush=None, pen=pen)
+        )
 
     def _names(self, result: EvaluationResult) -> list[str]:
         return [scores.method.name for scores in result.methods]
@@ -149,13 +205,13 @@ class ScoreCharts(QWidget):
         colours = _ON_DARK if theme.is_dark() else _ON_LIGHT
         return QColor(colours[place % len(colours)])
 
-    def _points(self, x: _Values, y: _Values, places: Any, colour: QColor, name: str = "") -> None:
+    def _points(self, x: _Values, y: _Values, places: Any, colour: QColor) -> None:
         """Points that open their pair; ``places`` are numbers of common pairs."""
         faint = QColor(colour)
         faint.setAlpha(170)
         points = pg.ScatterPlotItem(
             x=x, y=y, data=list(places), size=7, pen=None, brush=pg.mkBrush(faint), hoverable=True,
-            name=name or None, tip=lambda x, y, data: self._pair(data),
+            tip=lambda x, y, data: self._pair(data),
         )  # fmt: skip
         points.sigClicked.connect(self._clicked)
         self.plot.addItem(points)
@@ -168,26 +224,58 @@ class ScoreCharts(QWidget):
         if len(points):
             self.pair_clicked.emit(self._pair(points[0].data()))
 
-    def _scatter(self, result: EvaluationResult, x: _Values, y: _Values) -> None:
-        for row, name in enumerate(self._names(result)):
-            there = ~(np.isnan(x[row]) | np.isnan(y[row]))
-            places = np.flatnonzero(there).tolist()
-            self._points(x[row][there], y[row][there], places, self._colour(row), name)
+    def _scatter(self, result: EvaluationResult, metric: str, other: str) -> None:
+        colour = theme.colours().text
+        item = self.plot.getPlotItem()
+        item.setLabel("left", _label(other), color=colour)
+        item.setLabel("bottom", _label(metric), color=colour)
+        if metric in result.metrics and other in result.metrics:
+            x, y = result.compared(metric), result.compared(other)
+            for row, name in enumerate(self._names(result)):
+                there = ~(np.isnan(x[row]) | np.isnan(y[row]))
+                places = np.flatnonzero(there).tolist()
+                self._points(x[row][there], y[row][there], places, self._colour(row))
+                self._enter(name, self._colour(row))
+        else:
+            points = zip(_single(result, metric), _single(result, other), strict=True)
+            for row, (name, point) in enumerate(zip(self._names(result), points, strict=True)):
+                if not any(map(isnan, point)):
+                    self._hollow(*point, self._colour(row))
+                    self._enter(name, self._colour(row), "◇")
+        for place, (name, means) in enumerate(self._quoted(result, metric, other)):
+            shade = self._colour(len(result.methods) + place)
+            self._hollow(means[0], means[1], shade)
+            self._enter(name, shade, "◇")
 
-    def _lines(self, result: EvaluationResult, values: _Values) -> None:
+    def _lines(self, result: EvaluationResult, metric: str) -> None:
+        values = result.compared(metric)
         for row, name in enumerate(self._names(result)):
             there = np.flatnonzero(~np.isnan(values[row]))
             pen = pg.mkPen(self._colour(row), width=1.5)
             numbers = there.astype(np.float64) + 1.0
-            self.plot.plot(numbers, values[row][there], pen=pen, name=name, antialias=True)
+            self.plot.plot(numbers, values[row][there], pen=pen, antialias=True)
             self._points(numbers, values[row][there], there.tolist(), self._colour(row))
+            self._enter(name, self._colour(row))
+        for place, (name, means) in enumerate(self._quoted(result, metric)):
+            shade = self._colour(len(result.methods) + place)
+            pen = pg.mkPen(shade, width=1.5, style=Qt.PenStyle.DashLine)
+            self.plot.addItem(pg.InfiniteLine(means[0], angle=0, pen=pen))
+            self._enter(name, shade, "- -")
         item, colour = self.plot.getPlotItem(), theme.colours().text
         item.setLabel("bottom", self.tr("Number of the pair"), color=colour)
 
-    def _distributions(self, result: EvaluationResult, values: _Values, *, violin: bool) -> None:
-        ticks = list(enumerate(self._names(result)))
+    def _distributions(self, result: EvaluationResult, metric: str, *, violin: bool) -> None:
+        names = self._names(result)
+        quoted = self._quoted(result, metric)
+        ticks = list(enumerate([*names, *(name for name, _means in quoted)]))
         self.plot.getPlotItem().getAxis("bottom").setTicks([ticks])
-        for row, _name in ticks:
+        if metric not in result.metrics:
+            for row, value in enumerate(_single(result, metric)):
+                if not isnan(value):
+                    self._hollow(float(row), value, self._colour(row))
+            return
+        values = result.compared(metric)
+        for row in range(len(names)):
             defined = values[row][~np.isnan(values[row])]
             if not defined.size:
                 continue
@@ -196,6 +284,8 @@ class ScoreCharts(QWidget):
             self._points(
                 np.full(far.size, float(row)), values[row][far], far.tolist(), self._colour(row)
             )
+        for place, (_name, means) in enumerate(quoted, len(names)):
+            self._hollow(float(place), means[0], QColor(theme.colours().text))
 
     def _outline(self, row: int, defined: _Values, *, violin: bool) -> None:
         """A box with whiskers, or a violin; with median and mean."""
@@ -241,6 +331,14 @@ def _label(metric: str) -> str:
     from core.evaluation.tables import arrow_of, heading_of
 
     return f"{heading_of(metric)} {arrow_of(metric)}"
+
+
+def _single(result: EvaluationResult, metric: str) -> list[float]:
+    """A number per method: the mean of a metric of pairs, or the score of the whole set."""
+    for column in result.set_columns:
+        if column.metric == metric:
+            return [column.values.get(scores.method.name, nan) for scores in result.methods]
+    return [mean_defined(row).mean for row in result.compared(metric).tolist()]
 
 
 def _density(values: _Values) -> tuple[_Values, _Values]:

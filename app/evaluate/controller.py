@@ -267,7 +267,14 @@ class EvaluationController(QObject):
         if self.analysis is None or self.phase != "idle":
             return
         self._set_phase("writing")
-        work = partial(tasks.write_report, self.analysis.result, path, self.analysis.reference)
+        of = self.evaluated or self.choices
+        work = partial(
+            tasks.write_report,
+            self.analysis.result,
+            path,
+            self.analysis.reference,
+            read=[file.expanduser() for file in of.paths],
+        )
         job = self._work.submit(work)
         job.finished.connect(self._written)
         job.failed.connect(self._failed)

@@ -6,15 +6,16 @@ from math import isinf
 
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
+from core.evaluation.set_scores import SET_METRICS
 from core.metrics import METRICS
 from core.metrics.metric import DEFINITIONS
 
 
 def describe(name: str) -> str:
-    """Sentences about the metric ``name``; only the name where it is not registered."""
+    """Sentences about the metric ``name``, of pairs or of sets; only the name of any other."""
     metric = METRICS.get(name)
     if metric is None:
-        return name
+        return _describe_set(name)
     low, high = (_bound(bound) for bound in metric.bounds)
     better = tr("higher is better") if metric.direction == "higher" else tr("lower is better")
     lines = [
@@ -27,6 +28,14 @@ def describe(name: str) -> str:
     if metric.undefined_when:
         lines.append(translate(metric.undefined_when))
     return "\n".join(lines)
+
+
+def _describe_set(name: str) -> str:
+    metric = SET_METRICS.get(name)
+    if metric is None:
+        return name
+    title = f"{translate(metric.title)} ({tr('higher is better')})"
+    return f"{title}\n{translate(metric.explanation)}"
 
 
 def _bound(value: float) -> str:

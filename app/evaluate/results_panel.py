@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
-from PySide6.QtCore import QSignalBlocker, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.atlas_panel import AtlasPanel
+from app.evaluate.group_model import GroupModel
 from app.evaluate.pair_model import PairScoreModel
-from app.evaluate.summary_model import RANK, SORT_ROLE, SummaryModel
+from app.evaluate.summary_model import RANK, SummaryModel, UndefinedLast
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import localised, number
 from app.i18n.translate import plural, translate, translate_all
@@ -50,13 +51,16 @@ class EvaluationPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.summary = SummaryModel()
-        self._sorted = QSortFilterProxyModel(self)
-        self._sorted.setSortRole(SORT_ROLE)
+        self._sorted = UndefinedLast(self)
         self._sorted.setSourceModel(self.summary)
         self.methods = plain_table(self._sorted, ())
         self.methods.setSortingEnabled(True)
         self.methods.sortByColumn(RANK, Qt.SortOrder.AscendingOrder)
         self.methods.setAccessibleName(self.tr("Means of the methods"))
+        self.grouped = GroupModel()
+        self.groups = plain_table(self.grouped, ())
+        self.groups.setAccessibleName(self.tr("Means by group"))
+        self.group_remarks = text_label("hint")
         self.pairs = PairScoreModel()
         self.scores = plain_table(self.pairs, ())
         self.scores.setSortingEnabled(True)
@@ -65,7 +69,7 @@ class EvaluationPanel(QWidget):
         self.scores.activated.connect(
             lambda index: self.pair_opened.emit(self.pairs.row_at(index.row()).score.pair)
         )
-        for table in (self.methods, self.scores):
+        for table in (self.methods, self.scores, self.groups):
             header = table.horizontalHeader()
             header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
             header.setStretchLastSection(table is self.scores)
@@ -102,6 +106,12 @@ class EvaluationPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.tabs.addTab(self._summary_page(), self.tr("Methods"))
+        self._group_page = QWidget()
+        column = QVBoxLayout(self._group_page)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.addWidget(self.groups, 1)
+        column.addWidget(self.group_remarks)
+        self.tabs.addTab(self._group_page, self.tr("Groups"))
         self._chart_page = QWidget()
         self._chart_column = QVBoxLayout(self._chart_page)
         self._chart_column.setContentsMargins(0, 0, 0, 0)
@@ -150,6 +160,7 @@ class EvaluationPanel(QWidget):
         """Show other scores; None for none."""
         self.summary.show_analysis(analysis)
         self.pairs.show_result(analysis.result if analysis is not None else None)
+        self._show_groups(analysis)
         _fit_columns(self.methods, (140,))
         _fit_columns(self.scores, (170, 130))
         self.atlas.show_analysis(analysis)
@@ -179,6 +190,7 @@ class EvaluationPanel(QWidget):
     def _explained(self, analysis: Analysis) -> str:
         """What the marks mean, and the test in words for readers who are no statisticians."""
         from core.evaluation.report.comparisons import explanation, few_pairs
+        from core.evaluation.set_scores import set_notes
 
         lines = [self.tr("Bold: best. Underlined: second.")]
         times = self._times(analysis)
@@ -190,6 +202,7 @@ class EvaluationPanel(QWidget):
             )
             texts = (*explanation(analysis.reference), few_pairs(fewest))
             lines += [translate(text) for text in texts if text]
+        lines += translate_all(set_notes(analysis.result))
         if times:
             lines.append(self.tr("Milliseconds of a metric per pair: {0}").format(times))
         return "\n".join(lines)
@@ -210,6 +223,21 @@ class EvaluationPanel(QWidget):
         self.missing.setVisible(bool(found))
         rows = min(len(found), _MISSING_ROWS)
         self.missing.setFixedHeight(rows * self.fontMetrics().lineSpacing() + 12)
+
+    def _show_groups(self, analysis: Analysis | None) -> None:
+        from core.evaluation.groups import group_notes
+        from core.evaluation.set_scores import quoted_for, quoted_notes
+
+        self.grouped.show_analysis(analysis)
+        found = analysis.groups if analysis is not None else ()
+        self.tabs.setTabVisible(self.tabs.indexOf(self._group_page), bool(found))
+        if analysis is None or not found:
+            return
+        groups = [one.group for one in found if one.group]
+        quoted = [one for group in groups for one in quoted_for(analysis.result, group)]
+        words = [*group_notes(found), *quoted_notes(quoted)]
+        self.group_remarks.setText("\n".join(translate_all(words)))
+        self.groups.resizeColumnsToContents()
 
     def _show_charts(self, analysis: Analysis) -> None:
         # Imported late: the charts' library takes a while.

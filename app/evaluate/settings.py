@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from app.pairs.datasets import AUTOMATIC, DatasetChoice
+from core.evaluation.groups import BY_PREFIX
 from core.evaluation.result import MethodKind
 from core.metrics import MAIN_METRICS, METRICS
 from core.progress import Progress
@@ -50,6 +51,9 @@ class EvaluationChoices:
         methods: in the order in which they are listed.
         metrics: names of metrics.
         dataset: how ``sources`` is laid out.
+        group_by: as in :func:`core.evaluation.groups.with_groups`.
+        quoted: file of means that were measured elsewhere; "" for none.
+        downstream: files of scores of other tasks.
     """
 
     task: str
@@ -58,12 +62,17 @@ class EvaluationChoices:
     _: KW_ONLY
     metrics: tuple[str, ...] = MAIN_METRICS
     dataset: DatasetChoice = field(default_factory=DatasetChoice)
+    group_by: str = ""
+    quoted: str = ""
+    downstream: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files and folders that were chosen."""
-        chosen = (Path(method.value) for method in self.methods if method.kind in _FOLDERS)
-        return (*chosen, *([] if self.folder is None else [self.folder]))
+        chosen = [Path(method.value) for method in self.methods if method.kind in _FOLDERS]
+        chosen += [] if self.folder is None else [self.folder]
+        groups = "" if self.group_by == BY_PREFIX else self.group_by
+        return (*chosen, *(Path(one) for one in (groups, self.quoted, *self.downstream) if one))
 
     @property
     def folder(self) -> Path | None:
@@ -126,6 +135,9 @@ class EvaluationChoices:
             dataset=DatasetChoice(
                 str(dataset.get("name", AUTOMATIC)), str(dataset.get("split", ""))
             ),
+            group_by=str(data.get("group_by", "")),
+            quoted=str(data.get("quoted", "")),
+            downstream=tuple(map(str, data.get("downstream", ()))),
         )
 
 

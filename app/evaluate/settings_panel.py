@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.metric_words import describe
+from app.evaluate.more_scores import MoreScoresForm
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from app.i18n.translate import translate
 from app.pairs.dataset_row import DatasetRow
@@ -56,6 +57,8 @@ class EvaluationSettingsPanel(QWidget):
         self._make_sources()
         self._make_methods()
         self._make_metrics()
+        self.more = MoreScoresForm(choices)
+        self.more.changed.connect(self.changed)
         form = QFormLayout()
         form.addRow(self.tr("Task"), self.tasks)
         row = QHBoxLayout()
@@ -78,6 +81,7 @@ class EvaluationSettingsPanel(QWidget):
         layout.addWidget(self.command_row)
         layout.addWidget(_heading(self.tr("Metrics")))
         layout.addWidget(self.metrics, 3)
+        layout.addWidget(self.more)
         self.show_choices(choices)
 
     def _make_sources(self) -> None:
@@ -175,6 +179,7 @@ class EvaluationSettingsPanel(QWidget):
             self.sources.setText(choices.sources)
         self.sources.setToolTip(choices.sources)
         self.dataset.show_choice(choices.dataset)
+        self.more.show_choices(choices)
         self.methods.clear()
         for method in choices.methods:
             item = QListWidgetItem(method.title)

@@ -1,21 +1,32 @@
-"""The table of methods: means, rank, significance, parameters, time and memory."""
+"""The table of methods: means, rank, significance, parameters, time and memory.
+
+Below the methods are those whose means were measured elsewhere, behind the metrics of pairs the
+scores of whole sets.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isnan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QSortFilterProxyModel,
+    Qt,
+)
 from PySide6.QtGui import QFont
 
 from app.evaluate.metric_words import describe
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import localised, number
-from app.i18n.translate import plural
+from app.i18n.translate import plural, translate
 from app.widgets.plain_table import ModelIndex
 
 if TYPE_CHECKING:
+    from core.evaluation.result import QuotedMeans
     from core.evaluation.statistics import PairedComparison
     from core.evaluation.tables import SummaryCell, SummaryRow
 
@@ -26,6 +37,25 @@ _NO_PARENT = QModelIndex()
 SIGNIFICANT = 0.05
 
 
+class UndefinedLast(QSortFilterProxyModel):
+    """Sorts by :data:`SORT_ROLE`; what has no number comes last, in either order."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setSortRole(SORT_ROLE)
+
+    def lessThan(self, source_left: ModelIndex, source_right: ModelIndex) -> bool:
+        """Whether the left one comes before the right one in ascending order."""
+        left, right = source_left.data(SORT_ROLE), source_right.data(SORT_ROLE)
+        if isinstance(left, str):
+            return left < str(right)
+        if isnan(left) or isnan(right):
+            ascending = self.sortOrder() == Qt.SortOrder.AscendingOrder
+            first, last = (left, right) if ascending else (right, left)
+            return isnan(last) and not isnan(first)
+        return bool(left < right)
+
+
 class SummaryModel(QAbstractTableModel):
     """A row per method; a column per metric between the mean rank and the costs."""
 
@@ -33,22 +63,26 @@ class SummaryModel(QAbstractTableModel):
         super().__init__()
         self._analysis: Analysis | None = None
         self._rows: tuple[SummaryRow, ...] = ()
+        self._quoted: tuple[QuotedMeans, ...] = ()
         self._metrics: tuple[str, ...] = ()
+        """Of pairs, then of sets."""
         self._compared: Mapping[tuple[str, str], PairedComparison] = {}
 
     def show_analysis(self, analysis: Analysis | None) -> None:
         """Show other scores; None for none."""
         self.beginResetModel()
         self._analysis = analysis
-        self._rows = analysis.summary.rows if analysis is not None else ()
-        self._metrics = analysis.summary.metrics if analysis is not None else ()
+        summary = analysis.summary if analysis is not None else None
+        self._rows = summary.rows if summary is not None else ()
+        self._metrics = (*summary.metrics, *summary.set_metrics) if summary is not None else ()
+        self._quoted = () if analysis is None else _quoted_of(analysis)
         compared = analysis.comparisons if analysis is not None else ()
         self._compared = {(one.method, one.metric): one for one in compared}
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Number of methods."""
-        return 0 if parent.isValid() else len(self._rows)
+        """Number of methods, with those whose means were measured elsewhere."""
+        return 0 if parent.isValid() else len(self._rows) + len(self._quoted)
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Method, mean rank, metrics, parameters, seconds, memory, pairs."""
@@ -56,7 +90,9 @@ class SummaryModel(QAbstractTableModel):
 
     def method_at(self, row: int) -> str:
         """Name of the method of a row."""
-        return self._rows[row].method.name
+        if row < len(self._rows):
+            return self._rows[row].method.name
+        return self._quoted[row - len(self._rows)].name
 
     def metric_at(self, column: int) -> str:
         """Name of the metric of a column; "" for another column."""
@@ -107,11 +143,15 @@ class SummaryModel(QAbstractTableModel):
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, marks of the best, tool tips and values to sort by."""
-        row, metric = self._rows[index.row()], self.metric_at(index.column())
-        if role == SORT_ROLE:
-            return self._key(row, index.column())
+        metric = self.metric_at(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() != METHOD:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if index.row() >= len(self._rows):
+            quoted = self._quoted[index.row() - len(self._rows)]
+            return self._quoted_data(quoted, index.column(), role)
+        row = self._rows[index.row()]
+        if role == SORT_ROLE:
+            return self._key(row, index.column())
         if metric:
             return self._metric_data(row, metric, role)
         if role == Qt.ItemDataRole.DisplayRole:
@@ -120,8 +160,25 @@ class SummaryModel(QAbstractTableModel):
             return row.method.detail or row.method.name if index.column() == METHOD else None
         return None
 
+    def _quoted_data(self, quoted: QuotedMeans, column: int, role: int) -> object:
+        from core.evaluation.set_scores import quoted_name, quoted_text
+
+        metric = self.metric_at(column)
+        if role == SORT_ROLE:
+            return quoted.name.casefold() if column == METHOD else quoted.means.get(metric, nan)
+        if role == Qt.ItemDataRole.FontRole:
+            font = QFont()
+            font.setItalic(True)
+            return font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return quoted.source
+        if role == Qt.ItemDataRole.DisplayRole:
+            name = translate(quoted_name(quoted))
+            return name if column == METHOD else localised(quoted_text(quoted, metric))
+        return None
+
     def _metric_data(self, row: SummaryRow, metric: str, role: int) -> object:
-        cell = row.cells[metric]
+        cell = _cell(row, metric)
         if role == Qt.ItemDataRole.DisplayRole:
             return localised(cell.text) + self._sign(row.method.name, metric)
         if role == Qt.ItemDataRole.FontRole and cell.mark:
@@ -189,7 +246,18 @@ class SummaryModel(QAbstractTableModel):
             return row.mean_rank
         metric = self.metric_at(column)
         if metric:
-            return row.cells[metric].mean
+            return _cell(row, metric).mean
         memory = -1 if row.peak_bytes is None else row.peak_bytes
         keys = (row.method.parameters or 0, row.seconds, memory, row.scored)
         return float(keys[column - 2 - len(self._metrics)])
+
+
+def _cell(row: SummaryRow, metric: str) -> SummaryCell:
+    """The mean of a metric of pairs, or the score of a whole set."""
+    return row.cells[metric] if metric in row.cells else row.set_cells[metric]
+
+
+def _quoted_of(analysis: Analysis) -> tuple[QuotedMeans, ...]:
+    from core.evaluation.set_scores import quoted_for
+
+    return quoted_for(analysis.result, "")

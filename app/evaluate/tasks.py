@@ -6,6 +6,7 @@ The engine is imported inside them, so that the window starts without it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from core.evaluation.result import EvaluationResult
 from core.progress import Progress
 
 if TYPE_CHECKING:
+    from core.evaluation.groups import GroupSummary
+    from core.evaluation.plan import EvaluationPlan
     from core.evaluation.report.atlas import Worst
     from core.evaluation.run import EvaluationFinished
     from core.evaluation.statistics import PairedComparison
@@ -36,6 +39,7 @@ class Analysis:
         comparisons: all methods against the reference, by metric.
         worst: the pairs with the worst values, with the reasons.
         milliseconds: mean time of each metric per pair; NaN where it was not measured.
+        groups: means over all pairs, then over each group; () if no pair belongs to one.
     """
 
     result: EvaluationResult
@@ -45,6 +49,37 @@ class Analysis:
     _: KW_ONLY
     worst: dict[str, list[Worst]]
     milliseconds: dict[str, float]
+    groups: tuple[GroupSummary, ...] = ()
+
+
+def plan_of(choices: EvaluationChoices, cache: Path | None = None) -> EvaluationPlan:
+    """What ``choices`` ask for, as the command line asks for it.
+
+    Raises:
+        InputError: no folder of sources is chosen, or the data set is unknown.
+    """
+    from app.pairs.datasets import resolve
+    from core.evaluation.plan import EvaluationPlan, MethodChoice
+
+    folder = choices.folder
+    if folder is None:
+        raise InputError(
+            Message("No sources"), remedy=Message("Choose a folder of pairs or of a batch.")
+        )
+    dataset, split = resolve(folder, choices.dataset)
+    return EvaluationPlan(
+        folder,
+        [MethodChoice(one.kind, one.value, one.name) for one in choices.methods],
+        choices.metrics,
+        task=choices.task,
+        cache=cache,
+        keep_images=cache is not None,
+        dataset=dataset,
+        split=split,
+        group_by=choices.group_by,
+        quoted=Path(choices.quoted).expanduser() if choices.quoted else None,
+        downstream=[Path(one).expanduser() for one in choices.downstream],
+    )
 
 
 def evaluate_choices(
@@ -58,26 +93,9 @@ def evaluate_choices(
     Raises:
         FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
     """
-    from app.pairs.datasets import resolve
-    from core.evaluation.plan import EvaluationPlan, MethodChoice
     from core.evaluation.run import EvaluationFinished, evaluate_plan
 
-    folder = choices.folder
-    if folder is None:
-        raise InputError(
-            Message("No sources"), remedy=Message("Choose a folder of pairs or of a batch.")
-        )
-    dataset, split = resolve(folder, choices.dataset)
-    plan = EvaluationPlan(
-        folder,
-        [MethodChoice(one.kind, one.value, one.name) for one in choices.methods],
-        choices.metrics,
-        task=choices.task,
-        cache=cache,
-        keep_images=cache is not None,
-        dataset=dataset,
-        split=split,
-    )
+    plan = plan_of(choices, cache)
     event: Any = None
     for event in evaluate_plan(plan, progress):
         inbox.append(event)
@@ -91,6 +109,7 @@ def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Ana
     Args:
         reference: name of a method; the first one if there is none of this name.
     """
+    from core.evaluation.groups import grouped_summary, has_groups
     from core.evaluation.report.atlas import worst_pairs
     from core.evaluation.statistics import compare
     from core.evaluation.tables import metric_milliseconds, summarize
@@ -106,11 +125,22 @@ def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Ana
         compared,
         worst=worst_pairs(result, WORST),
         milliseconds=metric_milliseconds(result),
+        groups=grouped_summary(result) if has_groups(result) else (),
     )
 
 
-def write_report(result: EvaluationResult, path: Path, reference: str, progress: Progress) -> Path:
+def write_report(
+    result: EvaluationResult,
+    path: Path,
+    reference: str,
+    progress: Progress,
+    *,
+    read: Sequence[Path] = (),
+) -> Path:
     """Write a report in the format that the suffix of ``path`` names; returns the path.
+
+    Args:
+        read: files that the evaluation has read beside the pictures, which stay as they are.
 
     Raises:
         InputError: the suffix is unknown. OutputError: it cannot be written, or is a file that
@@ -119,7 +149,7 @@ def write_report(result: EvaluationResult, path: Path, reference: str, progress:
     from core.evaluation.outputs import check_report
     from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 
-    check_report(result, path)
+    check_report(result, path, read)
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm"):
         write_html(result, path, reference=reference, progress=progress)

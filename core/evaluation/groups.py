@@ -86,8 +86,13 @@ def grouped_summary(result: EvaluationResult) -> tuple[GroupSummary, ...]:
     A group is judged by itself: a method without a score in it takes no pair from the others there.
     Pairs without a group count in the whole alone.
     """
-    names = sorted({pair.group for pair in result.pairs if pair.group}, key=str.casefold)
-    return (_summary(result, ""), *(_summary(_restricted(result, name), name) for name in names))
+    names = group_names(result)
+    return (_summary(result, ""), *(_summary(restricted_to(result, name), name) for name in names))
+
+
+def group_names(result: EvaluationResult) -> list[str]:
+    """Names of the groups that pairs belong to, in the order of tables."""
+    return sorted({pair.group for pair in result.pairs if pair.group}, key=str.casefold)
 
 
 def has_groups(result: EvaluationResult) -> bool:
@@ -151,7 +156,10 @@ def _no_groups(path: Path, why: Message | None = None) -> InputError:
     )
 
 
-def _restricted(result: EvaluationResult, group: str) -> EvaluationResult:
+def restricted_to(result: EvaluationResult, group: str) -> EvaluationResult:
+    """``result`` with the pairs of ``group`` alone; all of it for ""."""
+    if not group:
+        return result
     pairs = tuple(pair for pair in result.pairs if pair.group == group)
     names = {pair.name for pair in pairs}
     methods = tuple(
@@ -185,29 +193,43 @@ def _cell(values: npt.NDArray[np.float64], mark: Mark) -> GroupCell:
 
 
 def group_notes(groups: Sequence[GroupSummary]) -> list[str]:
-    """What a reader of the table of groups must know, one sentence each."""
-    lines = [
-        "Means with their 95 % bootstrap interval over the pairs of each group. The row of all "
-        "pairs is a mean over pairs, in which large groups weigh more.",
+    """What a reader of the table of groups must know, one translatable sentence each."""
+    lines: list[str] = [
+        Message(
+            "Means with their 95 % bootstrap interval over the pairs of each group. The row of all "
+            "pairs is a mean over pairs, in which large groups weigh more."
+        )
     ]
     small = [
         f"{found.group or ALL} ({found.pairs})" for found in groups if 0 < found.pairs < FEW_PAIRS
     ]
     if small:
         lines.append(
-            f"Groups of fewer than {FEW_PAIRS} pairs, whose intervals are too narrow to rely on: "
-            f"{', '.join(small)}."
+            Message(
+                "Groups of fewer than {0} pairs, whose intervals are too narrow to rely on: {1}.",
+                FEW_PAIRS,
+                ", ".join(small),
+            )
         )
-    left = dict.fromkeys(
-        f"{heading_of(name)} over {row.cells[name].pairs} of {found.pairs} ({found.group or ALL})"
+    left = [
+        Message(
+            "{0} over {1} of {2} ({3})",
+            heading_of(name),
+            row.cells[name].pairs,
+            found.pairs,
+            found.group or ALL,
+        )
         for found in groups
         for row in found.rows
         for name in row.cells
         if name in METRICS and 0 < row.cells[name].pairs < found.pairs
-    )
+    ]
     if left:
         lines.append(
-            "Pairs on which a metric is undefined for a method are left out of its means for all "
-            f"methods: {', '.join(left)}."
+            Message(
+                "Pairs on which a metric is undefined for a method are left out of its means for "
+                "all methods: {0}.",
+                Message.joined(", ", dict.fromkeys(left)),
+            )
         )
     return lines

@@ -55,14 +55,18 @@ def files_of(plan: EvaluationPlan) -> list[Path]:
     return named + [Path(choice.value) for choice in plan.methods if choice.kind == "pack"]
 
 
-def check_report(result: EvaluationResult, path: Path) -> None:
+def check_report(result: EvaluationResult, path: Path, read: Sequence[Path] = ()) -> None:
     """Refuse to write a report of ``result`` over a file that it is about.
+
+    Args:
+        read: other files that are read for it: tables of groups, of other tasks, of quoted means.
 
     Raises:
         OutputError: as in :func:`check_outputs`.
     """
     fused = (score.fused for scores in result.methods for score in scores.pairs)
-    check_outputs([path], sources_of(result.pairs), [one for one in fused if one is not None])
+    files = [*(one for one in fused if one is not None), *read]
+    check_outputs([path], sources_of(result.pairs), files)
 
 
 def _check_distinct(outputs: Sequence[Path]) -> None:

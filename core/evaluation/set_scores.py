@@ -201,7 +201,7 @@ def quoted_for(result: EvaluationResult, group: str) -> tuple[QuotedMeans, ...]:
 
 def quoted_name(quoted: QuotedMeans) -> str:
     """The name of a method as tables show it."""
-    return f"{quoted.name} (quoted)"
+    return Message("{0} (quoted)", quoted.name)
 
 
 def quoted_text(quoted: QuotedMeans, metric: str) -> str:
@@ -211,22 +211,29 @@ def quoted_text(quoted: QuotedMeans, metric: str) -> str:
 
 
 def set_notes(result: EvaluationResult) -> list[str]:
-    """What a reader of the table of all pairs must know of set-level columns and rows."""
-    lines = []
+    """What a reader of the table of all pairs must know of set-level columns and rows.
+
+    One translatable sentence each.
+    """
+    lines: list[str] = []
     for source in dict.fromkeys(column.source for column in result.set_columns):
         names = ", ".join(c.metric for c in result.set_columns if c.source == source)
+        where = f" ({source})" if source else ""
         lines.append(
-            f"{names}: one value for the whole set, of a network trained on the results of each "
-            f"method{f' ({source})' if source else ''}. Without values per pair there is no rank, "
-            "interval or test."
+            Message(
+                "{0}: one value for the whole set, of a network trained on the results of each "
+                "method{1}. Without values per pair there is no rank, interval or test.",
+                names,
+                where,
+            )
         )
     return [*lines, *quoted_notes(quoted_for(result, ""))]
 
 
 def quoted_notes(rows: Sequence[QuotedMeans]) -> list[str]:
-    """What a reader of a table with these ``rows`` must know of them."""
-    return [
-        "(quoted): means that were measured elsewhere, not here; not ranked, marked or tested. "
-        f"{source}".rstrip()
-        for source in dict.fromkeys(quoted.source for quoted in rows)
-    ]
+    """What a reader of a table with these ``rows`` must know of them, translatable."""
+    stated = Message(
+        "(quoted): means that were measured elsewhere, not here; not ranked, marked or tested."
+    )
+    sources = dict.fromkeys(quoted.source for quoted in rows)
+    return [Message.joined(" ", [stated, source]) if source else stated for source in sources]

@@ -73,15 +73,16 @@ class AtlasEntry:
 def worst_pairs(result: EvaluationResult, count: int) -> dict[str, list[Worst]]:
     """The pairs with the worst values of each metric, ``count`` per metric, with the reasons.
 
-    Per metric, a pair counts with the method that scored worst on it. Undefined values are left
-    out. At most 24 pairs, in the order in which the metrics bring them up.
+    Per metric, a pair counts with the method that scored worst on it. Pairs on which
+    the metric is undefined for a method are left out, as they are from its means. At most 24 pairs,
+    in the order in which the metrics bring them up.
     """
     common = result.common()
     names = [scores.method.name for scores in result.methods]
     found: dict[str, list[Worst]] = {}
     for metric in result.metrics:
         sign = 1.0 if direction_of(metric) == "higher" else -1.0
-        columns = zip(common, result.values(metric).T.tolist(), strict=True)
+        columns = zip(common, result.compared(metric).T.tolist(), strict=True)
         ranked: list[tuple[float, str, str]] = []
         for pair, column in columns:
             defined = [

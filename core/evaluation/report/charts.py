@@ -63,7 +63,9 @@ def chart_settings() -> Iterator[None]:
         yield
 
 
-def distribution_chart(values: Mapping[str, Sequence[float]], *, label: str) -> Figure:
+def distribution_chart(
+    values: Mapping[str, Sequence[float]], *, label: str, single: Mapping[str, float] | None = None
+) -> Figure:
     """Box and violin of each method's values, with the mean (diamond) and the median (line).
 
     The box holds the middle half of the values; whiskers reach the last value within 1.5 times its
@@ -72,13 +74,19 @@ def distribution_chart(values: Mapping[str, Sequence[float]], *, label: str) -> 
     Args:
         values: by name of the method, first on top.
         label: what the values are.
+        single: single numbers without a distribution, by name, below the methods: hollow diamonds.
     """
+    single = single or {}
+    rows = len(values) + len(single)
     with chart_settings():
-        figure, axes = _axes(0.9 + 0.42 * max(len(values), 1))
+        figure, axes = _axes(0.9 + 0.42 * max(rows, 1))
         for index, series in enumerate(values.values()):
             _distribution(axes, _defined(series), index, _colour(index))
-        axes.set_yticks(range(len(values)), [short_name(name) for name in values])
-        axes.set_ylim(len(values) - 0.4, -0.6)
+        for index, value in enumerate(single.values(), len(values)):
+            axes.plot([value], [index], "D", markersize=5, markerfacecolor="none",
+                      markeredgecolor=_INK, markeredgewidth=1.0)  # fmt: skip
+        axes.set_yticks(range(rows), [short_name(name) for name in (*values, *single)])
+        axes.set_ylim(rows - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=_RULE, linewidth=0.4, alpha=0.5)
         axes.set_xlabel(label)

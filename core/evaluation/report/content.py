@@ -173,8 +173,11 @@ def settings_table(result: EvaluationResult) -> ReportTable:
 
 
 def values_by_method(result: EvaluationResult, metric: str) -> dict[str, list[float]]:
-    """Values of ``metric`` on the common pairs, by name of the method, for charts."""
-    rows = result.values(metric).tolist()
+    """Values of ``metric`` on the common pairs, by name of the method, for charts.
+
+    NaN for all methods where it is undefined for one: charts show the values that the means are of.
+    """
+    rows = result.compared(metric).tolist()
     return {s.method.name: row for s, row in zip(result.methods, rows, strict=True)}
 
 

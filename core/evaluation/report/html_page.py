@@ -9,7 +9,7 @@ from math import isinf, isnan
 from pathlib import Path
 
 from core.evaluation.report.atlas import AtlasEntry, Thumbnail, atlas
-from core.evaluation.report.charts import distribution_chart, lines_chart, scatter_chart, svg_of
+from core.evaluation.report.charts import lines_chart, scatter_chart, svg_of
 from core.evaluation.report.comparisons import comparison_tables
 from core.evaluation.report.content import (
     ReportCell,
@@ -25,6 +25,7 @@ from core.evaluation.report.content import (
     values_by_method,
     warning_of,
 )
+from core.evaluation.report.distributions import distribution_charts, distribution_words
 from core.evaluation.report.groups import group_tables
 from core.evaluation.report.html_parts import SORTING, STYLE
 from core.evaluation.report.summary import summary_table
@@ -133,15 +134,11 @@ def _hint(cell: ReportCell) -> str:
 
 def _charts(result: EvaluationResult) -> Iterator[str]:
     yield "<h2>Distribution over the pairs</h2>"
-    yield (
-        "<p class=note>The violin shows how often values occur, the box holds the middle half of "
-        "them. Line: median. Diamond: mean.</p><div class=charts>"
-    )
-    values = {metric: values_by_method(result, metric) for metric in result.metrics}
-    for metric in result.metrics:
-        chart = distribution_chart(values[metric], label=label_of(metric))
-        yield _figure(svg_of(chart, f"Distribution of {label_of(metric)}"))
+    yield f"<p class=note>{_safe(distribution_words(result))}</p><div class=charts>"
+    for label, chart in distribution_charts(result):
+        yield _figure(svg_of(chart, f"Distribution of {label}"))
     yield "</div>"
+    values = {metric: values_by_method(result, metric) for metric in result.metrics}
     if len(result.metrics) > 1:
         first, second = result.metrics[:2]
         names = f"{heading_of(first)} and {heading_of(second)}"

@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from core.evaluation.report.atlas import AtlasEntry, Thumbnail, atlas
-from core.evaluation.report.charts import distribution_chart, lines_chart, scatter_chart
+from core.evaluation.report.charts import lines_chart, scatter_chart
 from core.evaluation.report.comparisons import comparison_tables
 from core.evaluation.report.content import (
     ReportCell,
@@ -25,6 +25,7 @@ from core.evaluation.report.content import (
     values_by_method,
     warning_of,
 )
+from core.evaluation.report.distributions import distribution_charts, distribution_words
 from core.evaluation.report.groups import group_tables
 from core.evaluation.report.summary import summary_table
 from core.evaluation.result import EvaluationResult
@@ -76,14 +77,8 @@ def write_pdf(
 def _add_charts(document: _Document, result: EvaluationResult) -> None:
     values = {metric: values_by_method(result, metric) for metric in result.metrics}
     document.heading("Distribution over the pairs")
-    document.sentence(
-        "The violin shows how often values occur, the box holds the middle half of them. "
-        "Line: median. Diamond: mean.",
-        leads=True,
-    )
-    document.charts(
-        distribution_chart(values[metric], label=label_of(metric)) for metric in result.metrics
-    )
+    document.sentence(distribution_words(result), leads=True)
+    document.charts(chart for _label, chart in distribution_charts(result))
     if len(result.metrics) > 1:
         first, second = result.metrics[:2]
         document.heading(f"{heading_of(first)} and {heading_of(second)} in comparison")

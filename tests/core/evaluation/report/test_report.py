@@ -21,7 +21,8 @@ from core.errors import InputError, OutputError
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 from core.evaluation.report.atlas import thumbnail_jpeg, worst_pairs
 from core.evaluation.report.comparisons import verdict
-from core.evaluation.result import EvaluationResult
+from core.evaluation.report.content import values_by_method
+from core.evaluation.result import EvaluationResult, QuotedMeans, SetColumn
 from core.evaluation.statistics import PairedComparison
 from tests.core.evaluation.conftest import HOSTILE
 
@@ -241,3 +242,49 @@ def test_verdicts_follow_direction_and_correction() -> None:
     assert said("MI", 0.1, 0.06) == "no difference shown"
     assert said("MI", 0.1, 0.01, half=0.2) == "unclear"
     assert said("MI", float("nan"), float("nan")) == "not comparable"
+
+
+def test_charts_and_worst_pairs_are_over_the_pairs_of_the_means(result: EvaluationResult) -> None:
+    """“third” has no MI on p4, whose MI of the others is in no mean and no chart."""
+    shown = values_by_method(result, "MI")
+    assert [np.isnan(values[3]) for values in shown.values()] == [True, True, True]
+    assert shown["first"][:3] == [1.0, 2.0, 3.0]
+    assert values_by_method(result, "Nabf")["third"] == [0.05, 0.3, 0.2, 0.1]
+    # 4.0 and 5.0 are not the worst values, but for a metric where less is better they would be.
+    turned = replace(
+        result,
+        methods=tuple(
+            replace(
+                scores,
+                pairs=tuple(
+                    replace(one, values={"Nabf": one.values["MI"]}) if one.values else one
+                    for one in scores.pairs
+                ),
+            )
+            for scores in result.methods
+        ),
+        metrics=("Nabf",),
+    )
+    assert list(worst_pairs(turned, 1)) == ["p3"]
+    assert worst_pairs(turned, 1)["p3"][0].value == 4.0
+
+
+def test_charts_hold_single_numbers(result: EvaluationResult, tmp_path: Path) -> None:
+    whole = replace(
+        result,
+        set_columns=(SetColumn("mAP", {"first": 0.5, "third": 0.25}),),
+        quoted=(QuotedMeans("Theirs", {"MI": 2.5}, "a table"),),
+    )
+    write_html(whole, tmp_path / "r.html", worst=0)
+    text = (tmp_path / "r.html").read_text("utf-8")
+    charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    labels = [re.search(r'aria-label="(.*?)"', chart)[1] for chart in charts]
+    assert [label for label in labels if label.startswith("Distribution")] == [
+        "Distribution of Mutual information, MI ↑",
+        "Distribution of Artefacts, N_AB/F ↓",
+        "Distribution of Mean average precision at IoUs of .5 to .95, mAP ↑",
+    ]
+    assert "Theirs (quoted)" in charts[0]
+    assert "Theirs (quoted)" not in charts[1]
+    assert "third" in charts[2]
+    assert "Hollow diamond: a single number" in text
