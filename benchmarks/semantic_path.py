@@ -19,16 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.fusion.color import split
-from core.io import atomic_write, read_pair
+from core.io import atomic_write
 from core.metrics import evaluate, to_luma8
 from core.models.backbone import resize_tokens
-from core.models.network import UniFusionNet, pad_to_patches
-from core.packs.format import PackManifest, read_pack
+from core.models.network import UniFusionNet
+from core.packs.format import read_pack
 from core.packs.registry import Catalogue
-from core.pairing.folders import pair_folders
 from core.types import FloatArray
 from resources import PACKS
+from tools.packs.mean_tokens import sources
 
 METRICS = ("Qabf", "VIF", "MI")
 Sources = tuple[Tensor, Tensor]
@@ -64,17 +63,6 @@ def fused_with(network: UniFusionNet, pair: Sources, tokens: list[Tensor]) -> Fl
     finally:
         network.backbone.reduced_tokens = original  # type: ignore[method-assign]
     return np.ascontiguousarray(fused[0].float().clamp(0, 1).permute(1, 2, 0).numpy())
-
-
-def sources_of(folder: Path, manifest: PackManifest) -> list[Sources]:
-    """All pairs of a folder as the network sees them, padded to patches."""
-    found = []
-    for files in pair_folders(folder).matches:
-        parts = split(read_pair(files.a, files.b, task=manifest.task), manifest.colour)
-        tensors = (torch.from_numpy(x.transpose(2, 0, 1).copy())[None] for x in (parts.a, parts.b))
-        a, b = (pad_to_patches(x)[0] for x in tensors)
-        found.append((a, b))
-    return found
 
 
 def _luma(image: Tensor) -> FloatArray:
@@ -123,7 +111,7 @@ def main() -> None:
     ]
     for path in paths:
         network, manifest = read_pack(path)
-        pairs = sources_of(options.data / "val" / manifest.task, manifest)
+        pairs = list(sources(options.data / "val" / manifest.task, manifest))
         for name, row in rows_of(network.eval(), pairs).items():
             kind = name if network.config.backbone.kind != "none" else "none"
             values = "{:.4f} | {:.4f} | {:.3f} | {:.2f} | {:.0f}".format(*row)

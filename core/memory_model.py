@@ -75,6 +75,8 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     tokens = area // (256 * config.backbone.reduction**2)
     if config.backbone.max_tokens:
         tokens = min(tokens, config.backbone.max_tokens)
+    if config.backbone.kind == "none":
+        tokens = 0
     passing = max(passing, 2 * tokens * config.backbone.dim * _FLOAT * _TOKEN_MAPS)
     slack = _PIECES_SLACK if pieces else _SLACK
     return int(slack * (area * held + passing)) + _RESERVE

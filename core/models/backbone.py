@@ -319,12 +319,15 @@ class EncoderBackbone(Backbone):
 
 
 class NoBackbone(Backbone):
-    """No backbone: token maps of zeros, so that the adapters see the image alone (ablation)."""
+    """No backbone: tokens of zeros, so that the adapters see the image alone.
 
-    def tokens(self, images: Tensor) -> list[Tensor]:
-        """Four zero maps N×D×H/16×W/16."""
-        count, (rows, columns) = len(images), (side // PATCH for side in images.shape[-2:])
-        return [images.new_zeros(count, self.config.dim, rows, columns)] * 4
+    The tokens are the same everywhere and in every image, so that one stands for the whole map.
+    """
+
+    def reduced_tokens(self, *images: Tensor) -> list[Tensor]:
+        """Four maps N×D×1×1 of zeros for all ``images``."""
+        count = sum(len(each) for each in images)
+        return [images[0].new_zeros(count, self.config.dim, 1, 1)] * 4
 
 
 def build_backbone(config: BackboneConfig, in_channels: int) -> Backbone:

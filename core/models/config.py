@@ -23,8 +23,8 @@ class BackboneConfig:
 
     Attributes:
         kind: ``dinov3`` (frozen, the paper), ``encoder`` (trained in the lower level; the paper's
-            "w/o DINOv3" ablation and the compact family), or ``none`` (every token map is zero;
-            the compact family without its encoder).
+            "w/o DINOv3" ablation and the compact family), or ``none`` (tokens of zeros: what the
+            adapters make of them is a constant).
         dim: token width.
         depth: number of transformer blocks.
         heads: attention heads.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.adapter import ADAPTER_REACH, build_adapter
+from core.models.adapter import ADAPTER_REACH, IMAGE_REACH, build_adapter, uniform
 from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, resize_tokens
 from core.models.config import NetworkConfig
 from core.models.fusion_head import Fusion
@@ -99,6 +100,9 @@ class UniFusionNet(nn.Module):
 
         def adapted(adapter: nn.Module, source: int, image: Tensor) -> Tensor:
             own = [m.chunk(2)[source] for m in maps]
+
+            if all(uniform(m) for m in own):
+                return tiling.local(partial(adapter, *own), image, reach=IMAGE_REACH)
 
             def layers(which: Tensor, part: Tensor) -> Tensor:
                 # Interpolated per strip: whole maps would need as much memory as the features.

@@ -52,7 +52,7 @@ def _kept(manifest: PackManifest) -> Iterator[str]:
     network, config = manifest.network, manifest.training.config
     if network.backbone.kind == "dinov3":
         yield "the frozen DINOv3 backbone"
-    if network.adapter:
+    if network.adapter and network.backbone.kind != "none":
         yield "adapters to full-size features"
     if network.reconstruction:
         yield "a reconstruction branch for each source"
@@ -66,6 +66,7 @@ def _kept(manifest: PackManifest) -> Iterator[str]:
 
 def _departures(manifest: PackManifest) -> Iterator[str]:
     network, record = manifest.network, manifest.training
+    yield from _of_backbone(network, record.config)
     yield from _of_network(network)
     losses = record.config.get("losses")
     if isinstance(losses, Mapping) and manifest.task in TASKS:
@@ -74,19 +75,34 @@ def _departures(manifest: PackManifest) -> Iterator[str]:
         yield f"further losses: {', '.join(terms)}"
     if changes := _named(_DATA, record.config):
         yield f"training data: {', '.join(changes)}"
-    if record.parent.startswith("mean of"):
+    if "mean of" in record.parent:
         yield "weights that are the mean of two packs"
+
+
+def _of_backbone(network: NetworkConfig, config: Mapping[str, Any]) -> Iterator[str]:
+    """What stands in place of DINOv3, by the network and by the one that was trained."""
+    backbone, trained = network.backbone, config.get("network")
+    if backbone.kind == "encoder":
+        yield (
+            f"no DINOv3, but a small encoder of {backbone.depth} blocks that is trained along (an "
+            "ablation of the paper)"
+        )
+    if backbone.kind != "none":
+        return
+    then = trained.get("backbone") if isinstance(trained, Mapping) else None
+    if isinstance(then, Mapping) and then.get("kind") == "encoder":
+        yield (
+            f"no DINOv3 and no other backbone: a small encoder of {backbone.depth} blocks was "
+            "trained along, and what the adapters made of its tokens is replaced by its mean"
+        )
+    else:
+        yield "no DINOv3 and no other backbone"
+    if network.adapter:
+        yield "adapters that are a convolution of the picture"
 
 
 def _of_network(network: NetworkConfig) -> Iterator[str]:
     paper = paper_config()
-    if network.backbone.kind == "encoder":
-        yield (
-            f"no DINOv3, but a small encoder of {network.backbone.depth} blocks that is trained "
-            "along (an ablation of the paper)"
-        )
-    elif network.backbone.kind == "none":
-        yield "no DINOv3 and no other backbone"
     if network.stride > 1:
         yield f"heavy blocks at 1/{network.stride} of the resolution"
     blocks = network.fusion_blocks, network.reconstruction_blocks

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.errors import InputError, Message, PackError
 from core.models.blocks import ChannelAttention, CrossBlock, LearnedMixing
-from core.models.config import CONFIGS
+from core.models.config import CONFIGS, NetworkConfig
 from core.models.network import UniFusionNet
 from core.packs.format import load_own_state, read_manifest, read_pack
 from trainer.config.config import TrainConfig
@@ -28,13 +28,22 @@ def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig
     if not config.init:
         return config
     manifest = read_manifest(Path(config.init))
-    if family and manifest.network.backbone != CONFIGS[family]().backbone:
+    if family and not _belongs(manifest.network, family):
         raise InputError(
             Message("Network “{0}”", family),
             Message("the pack to start from, “{0}”, is of another network", manifest.name),
             Message("Leave out --network, which takes the pack's, or start from another pack."),
         )
     return replace(config, network=manifest.network)
+
+
+def _belongs(network: NetworkConfig, family: str) -> bool:
+    """Whether a network has the backbone of a family, or none instead of a trained encoder."""
+    backbone = CONFIGS[family]().backbone
+    return network.backbone == backbone or (network.backbone.kind, backbone.kind) == (
+        "none",
+        "encoder",
+    )
 
 
 def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:

@@ -74,3 +74,14 @@ def test_every_head_is_told(head: str) -> None:
 def test_all_embedded_packs_say_that_they_have_no_dinov3() -> None:
     for entry in Catalogue([PACKS]).scan()[0]:
         assert "no DINOv3" in origin_lines(entry.manifest)[2]
+
+
+def test_what_stands_in_place_of_a_backbone_is_told() -> None:
+    bare = replace(compact_config(), backbone=replace(compact_config().backbone, kind="none"))
+    kept, _, own = origin_lines(_manifest(bare))
+    assert "adapters" not in kept
+    assert "no other backbone; adapters that are a convolution of the picture" in own
+    told = _manifest(bare)
+    config = told.training.config | {"network": {"backbone": {"kind": "encoder", "depth": 4}}}
+    told = replace(told, training=replace(told.training, config=config))
+    assert "encoder of 4 blocks was trained along" in origin_lines(told)[2]
