@@ -35,6 +35,7 @@ _PACKAGES = (
     "tifffile",
     "imagecodecs",
     "pydicom",
+    "highdicom",
     "python-gdcm",
     "pylibjpeg",
     "pylibjpeg-openjpeg",

@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.fusion.slices import Consent
 from core.geometry.planes import PLANES, PlaneName
 from core.io import Damaged
+from core.io.dicom_output import CORNERS, LAYOUTS, DicomChoices
 from core.io.volumes import Acceptance
 from core.units.body import SuvKind
 from core.units.suv import SUV_UNITS
@@ -33,6 +34,8 @@ class VolumeOptions:
         accept: problems of series that are accepted.
         consent: what is accepted of the pair.
         not_registered: fuse what has different frames of reference.
+        dicom: how DICOM is written.
+        png: write a folder of pictures instead of DICOM.
     """
 
     plane: PlaneName = "axial"
@@ -45,6 +48,8 @@ class VolumeOptions:
     accept: frozenset[Acceptance] = frozenset()
     consent: frozenset[Consent] = frozenset()
     not_registered: bool = False
+    dicom: DicomChoices = field(default_factory=DicomChoices)
+    png: bool = False
 
 
 def volume_options(
@@ -58,6 +63,8 @@ def volume_options(
     uneven: bool,
     patients: bool,
     not_registered: bool,
+    dicom: DicomChoices,
+    png: bool,
 ) -> VolumeOptions:
     """The options as they were typed.
 
@@ -76,6 +83,24 @@ def volume_options(
         accept=frozenset(name for name, wished in accepted.items() if wished),
         consent=frozenset(["patients"] if patients else []),
         not_registered=not_registered,
+        dicom=dicom,
+        png=png,
+    )
+
+
+def dicom_choices(
+    layout: str, notice: str, *, keep_identity: bool, replace_uids: bool
+) -> DicomChoices:
+    """The choices about DICOM as they were typed.
+
+    Raises:
+        InputError: there is no such layout or corner.
+    """
+    return DicomChoices(
+        layout=checked("--dicom", layout, LAYOUTS),
+        notice=checked("--notice", notice, ("auto", *CORNERS)),
+        keep_identity=keep_identity,
+        replace_uids=replace_uids,
     )
 
 

@@ -8,10 +8,11 @@ from contextlib import closing
 from app.cli.choose_series import ChosenSeries, choose_series
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
-from app.cli.fused_output import FusedOutput, output_for
+from app.cli.fused_output import FusedOutput, SourceFiles, VolumeOutput, output_for
 from core.alignment.aligning import Aligned, align_volumes
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
+from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.geometry.alignment import Alignment
@@ -60,21 +61,47 @@ def fuse_volumes(options: FuseOptions) -> None:
         keys = volumes.series_a, volumes.series_b
         chosen = choose_series(options.a, options.b, keys, progress)
         _check_chosen(chosen, options)
-        output = output_for(options.out, chosen.files)
+        frames = volumes.frame_a - 1, volumes.frame_b - 1
+        sources = SourceFiles(chosen.a, chosen.b, frames)
+        output = output_for(options.out, sources, volumes.dicom, png=volumes.png)
         output.check(single=volumes.slice is not None)
         pair, aligned = _aligned(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
         notes += [*chosen.notes, *_alignment_notes(chosen, pair), *aligned.notes]
-        # Closed here, so that nothing is left in work when writing fails.
-        with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
-            notes += output.write(_heard(slices, methods), pair, plane, progress)
+        if isinstance(output, VolumeOutput):
+            made, method = _fuse_volume(output, engine, pair, settings, progress)
+            notes += made
+            methods |= {method} - {""}
+        else:
+            # Closed here, so that nothing is left in work when writing fails.
+            with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
+                notes += output.write(_heard(slices, methods), plane)
     for text in dict.fromkeys(notes):
         note(text)
     counted = "1 slice" if len(indices) == 1 else f"{len(indices)} slices"
     device = engine.device_choice
     method = next(iter(methods), "no method, one source alone")
     say(f"{options.out}: {counted}, {method} on {device.label} ({device.reason})")
+
+
+def _fuse_volume(
+    output: VolumeOutput,
+    engine: FusionEngine,
+    pair: VolumePair,
+    settings: SliceSettings,
+    progress: Progress,
+) -> tuple[list[str], str]:
+    """Fuse the slices that a run before did not, and write all; returns notes and the method."""
+    with SliceStore(store_beside(output.path), pair, settings) as store:
+        notes = []
+        if store.resumed:
+            notes.append(f"{store.resumed} slices of a run that had ended early were kept.")
+        while missing := store.missing:
+            with closing(fuse_slices(engine, pair, settings, missing, progress)) as slices:
+                store.fill(slices)
+        written = output.write(store, pair, settings.plane, progress)
+        return [*notes, *store.notes, *written], store.method
 
 
 def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSlice]:

@@ -21,11 +21,16 @@ from app.cli.options import (
     FrameA,
     FrameB,
     KeepFailed,
+    KeepIdentity,
     Kind,
+    LayoutName,
+    NoticeCorner,
     Onto,
     PaletteA,
     PlaneOption,
+    PngSlices,
     Register,
+    ReplaceUids,
     RigName,
     SeriesA,
     SeriesB,
@@ -194,12 +199,17 @@ def fuse(
         bool,
         typer.Option("--not-registered", help="fuse across different frames of reference"),
     ] = False,
+    dicom: LayoutName = "multi",
+    notice: NoticeCorner = "auto",
+    keep_identity: KeepIdentity = False,
+    replace_uids: ReplaceUids = False,
+    png: PngSlices = False,
 ) -> None:
     """Fuse one pair: two pictures, or two series (DICOM folders or files, NIfTI) in millimetres."""
     with reported():
         from app.cli.align_options import align_choice
         from app.cli.fuse import fuse_sources
-        from app.cli.fuse_options import FuseOptions, volume_options
+        from app.cli.fuse_options import FuseOptions, dicom_choices, volume_options
 
         align = align_choice(
             register, kind, transform, rig, onto=onto, crop=crop, keep_failed=keep_failed
@@ -207,6 +217,10 @@ def fuse(
         volumes = volume_options(
             plane, slice_, (series_a, series_b), (frame_a, frame_b), suv=suv, gap=accept_gap,
             uneven=accept_uneven, patients=accept_patients, not_registered=not_registered,
+            dicom=dicom_choices(
+                dicom, notice, keep_identity=keep_identity, replace_uids=replace_uids
+            ),
+            png=png,
         )  # fmt: skip
         fuse_sources(
             FuseOptions(

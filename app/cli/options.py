@@ -65,3 +65,22 @@ Crop = Annotated[
 KeepFailed = Annotated[
     bool, typer.Option("--keep-failed", help="fuse as it is what cannot be registered")
 ]
+LayoutName = Annotated[
+    str, typer.Option("--dicom", help="DICOM of volumes: multi (one file) or single (one a slice)")
+]
+NoticeCorner = Annotated[
+    str,
+    typer.Option(
+        "--notice",
+        metavar="CORNER",
+        help="of DICOM slices: auto (the emptiest), top-left, top-right, bottom-left, bottom-right",
+    ),
+]
+KeepIdentity = Annotated[
+    bool, typer.Option("--keep-identity", help="write the patient's name and ID into DICOM")
+]
+ReplaceUids = Annotated[
+    bool,
+    typer.Option("--replace-uids", help="hide the sources' UIDs in DICOM; it stands alone then"),
+]
+PngSlices = Annotated[bool, typer.Option("--png", help="fill a folder with PNG slices, not DICOM")]

@@ -55,17 +55,38 @@ class FusedVolume:
             pixels: H×W×C float32 in [0, 1], turned as that function turns them.
         """
         axes = axes_of(self.grid, plane)
-        colour = self._voxels.shape[3] == 3
+        values = quantised(pixels, self._voxels.dtype)
         for channel in range(self._voxels.shape[3]):
-            values: npt.NDArray[Any] = np.clip(pixels[..., channel], 0.0, 1.0)
-            if colour:
-                values = np.floor(values.astype(np.float64) * 255 + 0.5)
-            turned(self._voxels[..., channel], axes)[index] = values
+            turned(self._voxels[..., channel], axes)[index] = values[..., channel]
+
+    @classmethod
+    def of_slices(cls, grid: VoxelGrid, plane: PlaneName, slices: npt.NDArray[Any]) -> FusedVolume:
+        """The volume that all slices of a plane are, N×H×W×C uint8 or float32; nothing is copied.
+
+        Args:
+            grid: of the volume.
+            plane: that the slices lie in.
+            slices: in the order of :func:`core.geometry.planes.axes_of`; may be a memory map.
+        """
+        axes = axes_of(grid, plane)
+        back = slices[tuple(slice(None, None, -1 if flip else 1) for flip in axes.flipped)]
+        made = cls.__new__(cls)
+        made.grid = grid
+        made._voxels = back.transpose(*np.argsort(axes.order), 3)
+        return made
 
     @property
     def voxels(self) -> npt.NDArray[Any]:
         """K×J×I×C uint8 (colour), or float32 in [0, 1] (grey)."""
         return self._voxels
+
+
+def quantised(pixels: FloatArray, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Values in [0, 1] as they are stored: rounded to uint8, or clipped as float32."""
+    values: npt.NDArray[Any] = np.clip(pixels, 0.0, 1.0)
+    if kind == np.uint8:
+        values = np.floor(values.astype(np.float64) * 255 + 0.5)
+    return values.astype(kind)
 
 
 def write_volume(

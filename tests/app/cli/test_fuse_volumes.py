@@ -10,6 +10,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -126,7 +127,7 @@ def test_volume_says_what_it_is(study: tuple[Path, Path], tmp_path: Path) -> Non
 
 def test_folder_of_slices(study: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "slices"
-    ran = _fuse(*study, out, "--plane", "sagittal")
+    ran = _fuse(*study, out, "--plane", "sagittal", "--png")
     assert ran.exit_code == 0, ran.output
     names = sorted(path.name for path in out.iterdir())
     assert names == [f"sagittal_{n:03d}.png" for n in range(1, 17)]
@@ -292,6 +293,12 @@ def test_gap(tmp_path: Path) -> None:
         ("o.nii", ("--suv", "kg"), "bw, lbm, bsa, ibw"),
         ("o.nii", ("--palette-a", "gold"), "hot_iron"),
         ("o.nii", ("--recon", "r"), "they are for pictures"),
+        ("o.dcm", ("--dicom", "single"), "needs a folder"),
+        ("o.dcm", ("--dicom", "many"), "multi, single"),
+        ("o", ("--notice", "middle"), "top-left"),
+        ("o", ("--slice", 2), "one slice is no volume"),
+        ("", (), "it holds other files"),
+        ("none/o", (), "there is no folder"),
     ],
 )
 def test_wrong_words(
@@ -353,6 +360,62 @@ def test_a_cancelled_volume_leaves_nothing(
     ran = _fuse(*study, out)
     assert ran.exit_code == 130
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_becomes_a_dicom_series(study: tuple[Path, Path], tmp_path: Path) -> None:
+    """The slices of the NIfTI volume, in the geometry of the MR; nobody is named."""
+    assert _fuse(*study, tmp_path / "out.nii").exit_code == 0
+    ran = _fuse(*study, tmp_path / "out", "--dicom", "single")
+    assert ran.exit_code == 0, ran.output
+    assert "PS3.15" in ran.output
+    stored = np.asarray(nibabel.load(tmp_path / "out.nii").dataobj)
+    volume = np.stack([stored[name].T for name in "RGB"], axis=-1)
+    files = sorted((tmp_path / "out").iterdir())
+    assert len(files) == len(volume) == 10
+    for index, path in enumerate(files):
+        tags = pydicom.dcmread(path)
+        np.testing.assert_array_equal(tags.pixel_array, volume[index])
+        np.testing.assert_allclose(tags.ImagePositionPatient, (1, 1, 3.2 * index), atol=1e-4)
+        for planted in ("Zweistein", "Ottokar", ID, BIRTH):
+            assert planted.encode() not in path.read_bytes()
+    ran = _fuse(*study, tmp_path / "out")
+    assert ran.exit_code == 2
+    assert "it holds other files" in ran.output
+    (listed,) = list_series(tmp_path / "out").series
+    assert "it holds colours" in str(listed.problem)
+
+
+def test_a_run_that_was_ended_early_goes_on(
+    study: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out = tmp_path / "whole.dcm", tmp_path / "out.dcm"
+    assert _fuse(*study, whole).exit_code == 0
+    before = set(tmp_path.iterdir())
+
+    def ended(*given: Any) -> Any:
+        slices = fuse_slices(*given)
+        for _ in range(4):
+            yield next(slices)
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.cli.fuse_volumes.fuse_slices", ended)
+        assert _fuse(*study, out).exit_code == 1
+    assert not out.exists()
+    asked: list[Any] = []
+
+    def watched(*given: Any) -> Any:
+        asked.append(list(given[3]))
+        yield from fuse_slices(*given)
+
+    monkeypatch.setattr("app.cli.fuse_volumes.fuse_slices", watched)
+    ran = _fuse(*study, out)
+    assert ran.exit_code == 0, ran.output
+    assert asked == [list(range(4, 10))]
+    assert "4 slices of a run that had ended early were kept" in ran.output
+    assert set(tmp_path.iterdir()) == {*before, out}
+    one, other = (pydicom.dcmread(path).pixel_array for path in (whole, out))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_slices_of_a_run_have_one_progress(study: tuple[Path, Path]) -> None:

@@ -1,0 +1,271 @@
+"""Fused slices on disk until all of them are there: a run that was killed goes on from there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from core import __version__
+from core.errors import Cancelled, Message, OutputError
+from core.fusion.slices import VolumePair, slice_pair
+from core.fusion.volume_fusion import FusedSlice, SliceSettings
+from core.geometry.grids import grid_of
+from core.geometry.planes import axes_of
+from core.io.atomic import atomic_write, output_error
+from core.io.volume_writer import quantised
+
+_PIXELS, _JOURNAL, _STATE, _LOCK = "slices.raw", "slices.jsonl", "state.json", "lock"
+_SAME = ("software", "method", "weights_sha256")
+"""What must be equal of slices of one volume."""
+_NOTICE = {"notice": "Research use only"}
+"""Where all slices show one source alone, hence nothing that a network made."""
+_MARGIN = 64 << 20
+
+
+def store_beside(path: Path) -> Path:
+    """The folder in which slices of the output ``path`` are collected."""
+    return path.parent / f".{path.name}.unfinished"
+
+
+class SliceStore:
+    """The slices of one plane, each written once, in a file that is mapped into memory.
+
+    As a context manager it holds a lock, so that no two runs write the same output. It removes its
+    folder when the block ends, and when it is cancelled; after another error, and when the process
+    is killed, the folder stays, and the next run of the same pair and settings goes on from there.
+    """
+
+    def __init__(self, folder: Path, pair: VolumePair, settings: SliceSettings) -> None:
+        """
+        Args:
+            folder: see :func:`store_beside`; made when the block begins.
+            pair, settings: whose slices are collected; those of others are thrown away.
+        """
+        self._folder = folder
+        self._axes = axes_of(grid_of(pair.b), settings.plane)
+        self.channels = _channels(pair, settings)
+        kind = np.uint8 if self.channels == 3 else np.float32
+        self._kind: np.dtype[Any] = np.dtype(kind)
+        self._shape = (*self._axes.shape, self.channels)
+        self._state = {"fingerprint": _fingerprint(pair, settings), "shape": list(self._shape)}
+        self._done: dict[int, dict[str, Any]] = {}
+        self._provenance: dict[str, str] = {}
+        self._lock = FileLock(
+            folder / _LOCK, timeout=0, mode=0o666, thread_local=False, fallback_to_soft=False
+        )
+        self.resumed = 0
+        """Slices that an earlier run had left."""
+
+    def __enter__(self) -> Self:
+        try:
+            self._folder.mkdir(exist_ok=True)
+            self._lock.acquire()
+        except Timeout as error:
+            raise OutputError(
+                Message("Cannot write {0}", self._folder.name),
+                Message("another run is writing the same result"),
+                Message("Wait for it, or name another output."),
+            ) from error
+        except OSError as error:
+            raise output_error(self._folder, error) from error
+        try:
+            self._open()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        keep = kind is not None and not issubclass(kind, (Cancelled, KeyboardInterrupt))
+        keep = keep and bool(self._done)
+        self._lock.release()
+        if not keep:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open(self) -> None:
+        try:
+            if not self._is_ours():
+                self._begin()
+            self._read_journal()
+        except OSError as error:
+            raise output_error(self._folder, error) from error
+        self.resumed = len(self._done)
+
+    def _is_ours(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            known = json.loads((self._folder / _STATE).read_text("utf-8"))
+            size = (self._folder / _PIXELS).stat().st_size
+            return bool(known == self._state) and size == self._bytes
+        return False
+
+    @property
+    def _bytes(self) -> int:
+        return int(np.prod(self._shape, dtype=np.int64)) * self._kind.itemsize
+
+    def _begin(self) -> None:
+        for name in (_STATE, _JOURNAL, _PIXELS):
+            (self._folder / name).unlink(missing_ok=True)
+        free = shutil.disk_usage(self._folder).free
+        needed = 2 * self._bytes + _MARGIN
+        if free < needed:
+            raise OutputError(
+                Message("Cannot write {0}", self._folder.name),
+                Message(
+                    "it takes {0} MB on the disk while it is made, and {1} MB are free",
+                    needed // 10**6,
+                    free // 10**6,
+                ),
+                Message("Free some space or save somewhere else."),
+            )
+        with (self._folder / _PIXELS).open("wb") as stream:
+            stream.truncate(self._bytes)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(stream.fileno(), 0, self._bytes)
+        atomic_write(self._folder / _STATE, json.dumps(self._state).encode())
+
+    def _read_journal(self) -> None:
+        """Take over the slices whose pixels are on disk as they were noted."""
+        self._done, self._provenance = {}, {}
+        path = self._folder / _JOURNAL
+        if not path.exists():
+            return
+        pixels = self.pixels
+        for line in path.read_text("utf-8", "replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
+                entry = json.loads(line)
+                if zlib.crc32(pixels[entry["index"]].tobytes()) == entry["crc"]:
+                    self._done[int(entry["index"])] = entry
+                    self._provenance = self._provenance or dict(entry["provenance"])
+
+    @property
+    def pixels(self) -> npt.NDArray[Any]:
+        """N×H×W×C, uint8 (colour) or float32 in [0, 1] (grey), mapped from the file."""
+        return np.memmap(self._folder / _PIXELS, self._kind, "r", shape=self._shape)
+
+    @property
+    def missing(self) -> list[int]:
+        """Slices that are still to be fused."""
+        return [index for index in range(self._shape[0]) if index not in self._done]
+
+    def fill(self, slices: Iterable[FusedSlice]) -> bool:
+        """Keep ``slices``. False where those kept before were made by another method or another
+        version, and had to be thrown away.
+
+        Raises:
+            OutputError: the disk is full.
+            FusionError, Cancelled: as the slices raise it.
+        """
+        return all(self._put(one) for one in slices)
+
+    def _put(self, one: FusedSlice) -> bool:
+        made = {} if one.result is None else dict(one.result.provenance)
+        alike = not made or not self._provenance or _alike(made, self._provenance)
+        try:
+            if not alike:
+                (self._folder / _JOURNAL).unlink(missing_ok=True)
+                self._done, self._provenance = {}, {}
+            self._provenance = self._provenance or made
+            pixels = quantised(one.pixels, self._kind)
+            self._write(one.index, pixels)
+            entry = {
+                "index": one.index,
+                "crc": zlib.crc32(pixels.tobytes()),
+                "shows": one.shows,
+                "notes": [str(note) for note in one.notes],
+                "provenance": made,
+            }
+            with (self._folder / _JOURNAL).open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise output_error(self._folder, error) from error
+        self._done[one.index] = entry
+        return alike
+
+    def _write(self, index: int, pixels: npt.NDArray[Any]) -> None:
+        with (self._folder / _PIXELS).open("r+b") as stream:
+            stream.seek(index * pixels.nbytes)
+            stream.write(pixels.tobytes())
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Of the fused slices; of a volume without any, the notice alone."""
+        plane = {"picture": "fused", "plane": self._axes.plane}
+        return {**_NOTICE, **self._provenance, **plane}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of all slices, each once."""
+        kept = (self._done[index]["notes"] for index in sorted(self._done))
+        return tuple(dict.fromkeys(note for notes in kept for note in notes))
+
+    @property
+    def method(self) -> str:
+        """That made the slices; "" where each shows one source alone."""
+        return self._provenance.get("method", "")
+
+    def colour_slices(self) -> npt.NDArray[np.uint8] | _GreyAsColour:
+        """N×H×W×3 uint8, whatever the slices are."""
+        return self.pixels if self.channels == 3 else _GreyAsColour(self.pixels)
+
+
+class _GreyAsColour:
+    """Grey slices as uint8 in three channels, made when they are asked for."""
+
+    def __init__(self, pixels: npt.NDArray[Any]) -> None:
+        self._pixels = pixels
+        self.shape = (*pixels.shape[:3], 3)
+        self.nbytes = int(np.prod(self.shape, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitem__(self, index: int) -> npt.NDArray[np.uint8]:
+        grey = quantised(self._pixels[index], np.dtype(np.uint8))
+        return np.asarray(np.repeat(grey, 3, axis=2), np.uint8)
+
+
+def _channels(pair: VolumePair, settings: SliceSettings) -> int:
+    first = slice_pair(
+        pair, settings.plane, 0, windows=settings.windows, palettes=settings.palettes
+    )
+    return 3 if first.a.is_colour or first.b.is_colour else 1
+
+
+def _alike(one: dict[str, str], other: dict[str, str]) -> bool:
+    return all(one.get(name) == other.get(name) for name in _SAME)
+
+
+def _fingerprint(pair: VolumePair, settings: SliceSettings) -> str:
+    """A hash of all that the slices depend on."""
+    found = hashlib.blake2b(repr((__version__, settings)).encode(), digest_size=16)
+    for part in _parts(pair):
+        found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()
+
+
+def _parts(pair: VolumePair) -> Iterator[npt.NDArray[Any]]:
+    for volume in (pair.a, pair.b):
+        yield np.array(volume.window)
+        yield volume.affine
+        for voxels in (volume.data, volume.mask):
+            if voxels is not None:
+                yield from voxels

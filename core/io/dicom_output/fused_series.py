@@ -1,0 +1,401 @@
+"""Writes fused slices as secondary captures, with the geometry of the anatomical source."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+    generate_uid,
+)
+from pydicom.valuerep import DSfloat
+
+from core import __version__
+from core.errors import Message, OutputError
+from core.geometry.planes import PlaneAxes
+from core.io.atomic import atomic_folder, atomic_path
+from core.io.dicom_output.notice import ColourSlice, PlacedNotice, place_notice
+from core.io.dicom_output.sources import PROGRAM, DicomSources, code
+from core.progress import NullProgress, Progress
+
+MULTI_FRAME_FILE = "fused.dcm"
+_SERIES_NUMBER = 9001
+_SCHEME = "99UNIFUSION"
+_MOST_BYTES = 2**32 - 2
+"""Of the pixels of one file."""
+_PER_FRAME = Tag(0x5200, 0x9230)
+_POSITION, _POSITION_GROUP = Tag(0x0020, 0x0032), Tag(0x0020, 0x9113)
+_DESCRIPTION_LENGTH = 1024
+_NOTICE = "Research use only"
+
+
+@dataclass(frozen=True, eq=False)
+class FusedSeries:
+    """Fused slices and what is to be said of them.
+
+    Attributes:
+        slices: N×H×W×3 uint8; may be a memory map. In the order of ``axes``.
+        axes: where they lie.
+        sources: what they were made of.
+        provenance: of the result (:func:`core.fusion.instrumentation.provenance`).
+    """
+
+    slices: Any
+    axes: PlaneAxes
+    sources: DicomSources
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Series:
+    """What all files of one series share."""
+
+    fused: FusedSeries
+    notice: PlacedNotice
+    uid: UID
+    frame_of_reference: UID
+
+    @property
+    def across(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """2×3: unit vectors along a row and along a column."""
+        axes = self.fused.axes.affine[:3, :2].T
+        return np.asarray(axes / np.linalg.norm(axes, axis=1, keepdims=True))
+
+    @property
+    def normal(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Unit vector along the normal."""
+        return np.cross(*self.across)
+
+    def corner(self, index: int) -> list[float]:
+        """Patient mm of the first pixel's centre of a slice."""
+        return [float(one) for one in self.fused.axes.point_of(0, 0, index)]
+
+
+def write_fused_folder(
+    folder: Path, fused: FusedSeries, progress: Progress | None = None
+) -> tuple[str, ...]:
+    """Write a series into a new folder, all of it or nothing; returns notes for a person.
+
+    Raises:
+        OutputError: the folder holds files already, cannot be made, or the disk is full.
+        Cancelled: by ``progress``.
+    """
+    check_new_folder(folder)
+    with atomic_folder(folder) as temporary:
+        single = fused.sources.choices.layout == "single"
+        if single:
+            return write_fused_files(temporary, fused, progress)
+        return write_fused_files(temporary / MULTI_FRAME_FILE, fused, progress)
+
+
+def check_new_folder(folder: Path, protect: Sequence[Path] = ()) -> None:
+    """Refuse a folder for a series that holds anything, or in which sources are.
+
+    Raises:
+        OutputError: see above, or its parent is missing.
+    """
+    what = Message("Cannot write into {0}", folder)
+    if folder.resolve() in {path.resolve().parent for path in protect}:
+        raise OutputError(what, Message("the sources are in it"), Message("Name another folder."))
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(
+                what,
+                Message("it holds other files, and a series is a folder of its own"),
+                Message("Name a new folder or an empty one."),
+            )
+        if not folder.parent.is_dir():
+            raise OutputError(
+                what,
+                Message("there is no folder {0}", folder.parent),
+                Message("Create it first."),
+            )
+    except OSError as error:
+        raise OutputError(
+            what, error.strerror or str(error), Message("Choose another folder.")
+        ) from error
+
+
+def write_fused_files(
+    path: Path, fused: FusedSeries, progress: Progress | None = None
+) -> tuple[str, ...]:
+    """Write a series: one multi-frame file, or into a folder that is there a file for each slice.
+
+    Pixels are written slice by slice; no more than one is in memory.
+
+    Returns:
+        Notes for a person: where the notice stands, what of the patient is in the files.
+
+    Raises:
+        OutputError: a file cannot be written.
+        Cancelled: by ``progress``; what was written into a folder before stays.
+    """
+    progress = progress or NullProgress()
+    count, rows, columns = fused.slices.shape[:3]
+    placed = place_notice(
+        fused.provenance.get("notice", _NOTICE),
+        (rows, columns),
+        fused.sources.choices.notice,
+        _checked(fused.slices, progress, Message("Placing the notice")),
+    )
+    series = _Series(fused, placed, generate_uid(prefix=None), fused.sources.frame_of_reference)
+    if path.is_dir():
+        for index in range(count):
+            progress.check()
+            progress.report(index, count, Message("Writing DICOM"))
+            _write(path / f"fused_{index + 1:04d}.dcm", _single(series, index), series, [index])
+    else:
+        _check_size(path, fused.slices)
+        frames = _reported(range(count), count, progress)
+        _write(path, _multi(series), series, frames)
+    return _notes(series)
+
+
+def _checked(slices: Any, progress: Progress, stage: str) -> Iterator[ColourSlice]:
+    for index in range(len(slices)):
+        progress.check()
+        progress.report(index, len(slices), stage)
+        yield slices[index]
+
+
+def _reported(indices: Sequence[int], count: int, progress: Progress) -> Iterator[int]:
+    for index in indices:
+        progress.check()
+        progress.report(index, count, Message("Writing DICOM"))
+        yield index
+
+
+def _check_size(path: Path, slices: Any) -> None:
+    if slices.nbytes > _MOST_BYTES:
+        raise OutputError(
+            Message("Cannot write {0}", path),
+            Message("it has more pixels than one DICOM file can hold"),
+            Message("Write a file for each slice (--dicom single)."),
+        )
+
+
+def _write(path: Path, dataset: Dataset, series: _Series, indices: Any) -> None:
+    """Write the tags, and then the pixels of slices, which are the last of them."""
+    slices = series.fused.slices
+    count = int(dataset.get("NumberOfFrames", 1))
+    length = count * int(np.prod(slices.shape[1:]))
+    with atomic_path(path, folder_later=count == 1) as temporary, temporary.open("wb") as stream:
+        dcmwrite(stream, dataset, enforce_file_format=True)
+        write_pixels(
+            stream, 0x0010, b"OB", length, (series.notice.burn(slices[n]) for n in indices)
+        )
+
+
+def write_pixels(
+    stream: BinaryIO, element: int, kind: bytes, length: int, frames: Iterator[Any]
+) -> None:
+    """Append the pixels, (7FE0,``element``), to the tags of an explicit little-endian file."""
+    stream.write(struct.pack("<HH2sHI", 0x7FE0, element, kind, 0, length + length % 2))
+    for pixels in frames:
+        stream.write(np.ascontiguousarray(pixels).data)
+    stream.write(b"\0" * (length % 2))
+
+
+def _notes(series: _Series) -> tuple[str, ...]:
+    sources, notice = series.fused.sources, series.notice
+    found = []
+    if not notice.text:
+        found.append(
+            Message("The slices are too small for the notice; it is in the description alone.")
+        )
+    elif notice.covered:
+        found.append(
+            Message(
+                "The notice covers something in {0} slices; it can be put into another corner.",
+                notice.covered,
+            )
+        )
+    return (*found, *identity_notes(sources))
+
+
+def identity_notes(sources: DicomSources) -> tuple[str, ...]:
+    """What of the patient is in files that refer to ``sources``, for a person who gives them on."""
+    found = []
+    if sources.choices.keep_identity and sources.leading is not None:
+        found.append(Message("The patient's name and ID are in the files."))
+    else:
+        found.append(
+            Message(
+                "Name, ID and dates of the patient are not in the files (PS3.15 basic profile)."
+            )
+        )
+        if sources.images and not sources.choices.replace_uids:
+            found.append(
+                Message(
+                    "The UIDs of the sources are in the files, so that other systems find the "
+                    "originals."
+                )
+            )
+    if sources.burned_in:
+        found.append(Message("A source says that a name may be burned into its pixels."))
+    if sources.may_show_face:
+        found.append(Message("A face can be recognised in slices of a head."))
+    return tuple(found)
+
+
+# --- data sets
+
+
+def _multi(series: _Series) -> Dataset:
+    """The tags of the multi-frame file."""
+    fused = series.fused
+    dataset = _common(series, MultiFrameTrueColorSecondaryCaptureImageStorage, 1)
+    count = fused.slices.shape[0]
+    dataset.NumberOfFrames = count
+    dataset.FrameIncrementPointer = _PER_FRAME
+    organisation = Dataset()
+    organisation.DimensionOrganizationUID = generate_uid(prefix=None)
+    dataset.DimensionOrganizationSequence = Items([organisation])
+    index = Dataset()
+    index.DimensionOrganizationUID = organisation.DimensionOrganizationUID
+    index.DimensionIndexPointer = _POSITION
+    index.FunctionalGroupPointer = _POSITION_GROUP
+    index.DimensionDescriptionLabel = "Position"
+    dataset.DimensionIndexSequence = Items([index])
+    dataset.SharedFunctionalGroupsSequence = Items([shared_groups(series)])
+    dataset.PerFrameFunctionalGroupsSequence = Items(
+        _frame_groups(series, number) for number in range(count)
+    )
+    return dataset
+
+
+def shared_groups(series: _Series) -> Dataset:
+    """The functional groups of all frames: spacing and orientation."""
+    from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence
+
+    between, down, across = series.fused.axes.spacing
+    shared = Dataset()
+    shared.PixelMeasuresSequence = PixelMeasuresSequence(
+        pixel_spacing=(down, across), slice_thickness=between, spacing_between_slices=between
+    )
+    shared.PlaneOrientationSequence = PlaneOrientationSequence(
+        "PATIENT", image_orientation=series.across.ravel().tolist()
+    )
+    return shared
+
+
+def _frame_groups(series: _Series, index: int) -> Dataset:
+    from highdicom.content import PlanePositionSequence
+
+    corner = series.corner(index)
+    groups, content = Dataset(), Dataset()
+    content.DimensionIndexValues = index + 1
+    content.StackID, content.InStackPositionNumber = "1", index + 1
+    groups.FrameContentSequence = Items([content])
+    groups.PlanePositionSequence = PlanePositionSequence("PATIENT", corner)
+    derived = Dataset()
+    derived.DerivationDescription = description(series.fused)
+    derived.DerivationCodeSequence = Items(derivation_codes())
+    derived.SourceImageSequence = Items(
+        series.fused.sources.source_images(corner, series.normal.tolist())
+    )
+    groups.DerivationImageSequence = Items([derived])
+    return groups
+
+
+def _single(series: _Series, index: int) -> Dataset:
+    """The tags of the file of one slice."""
+    fused, corner = series.fused, series.corner(index)
+    dataset = _common(series, SecondaryCaptureImageStorage, index + 1)
+    between, down, across = (_decimal(one) for one in fused.axes.spacing)
+    dataset.ImagePositionPatient = [_decimal(one) for one in corner]
+    dataset.ImageOrientationPatient = [_decimal(one) for one in series.across.ravel()]
+    dataset.PixelSpacing = [down, across]
+    dataset.SliceThickness = dataset.SpacingBetweenSlices = between
+    dataset.SliceLocation = _decimal(fused.axes.offset_of(index))
+    found = fused.sources.source_images(corner, series.normal.tolist())
+    if found:
+        dataset.SourceImageSequence = Items(found)
+    return dataset
+
+
+def _decimal(value: float) -> DSfloat:
+    return DSfloat(float(value), auto_format=True)
+
+
+def _common(series: _Series, kind: UID, number: int) -> Dataset:
+    """The tags that a file has whatever its layout is, without pixels."""
+    from highdicom.base import SOPClass
+
+    fused = series.fused
+    letters = fused.axes.letters
+    dataset = SOPClass(
+        study_instance_uid=fused.sources.study_uid,
+        series_instance_uid=series.uid,
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=generate_uid(prefix=None),
+        sop_class_uid=kind,
+        instance_number=number,
+        modality="OT",
+        manufacturer=PROGRAM,
+        manufacturer_model_name=PROGRAM,
+        software_versions=__version__,
+        series_description="Fused {}/{}, research use only".format(*fused.sources.modalities),
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        specific_character_set="ISO_IR 192",
+    )
+    dataset.CodingSchemeIdentificationSequence = [_coding_scheme()]
+    dataset.Laterality = ""
+    fused.sources.identify(dataset)
+    fused.sources.mark_lossy(dataset)
+    fused.sources.add_series_references(dataset)
+    dataset.FrameOfReferenceUID = series.frame_of_reference
+    dataset.PositionReferenceIndicator = ""
+    dataset.ImageType = ["DERIVED", "SECONDARY"]
+    dataset.PatientOrientation = [letters[1], letters[3]]
+    dataset.ConversionType = "WSD"
+    dataset.SecondaryCaptureDeviceManufacturer = PROGRAM
+    dataset.SecondaryCaptureDeviceManufacturerModelName = PROGRAM
+    dataset.SecondaryCaptureDeviceSoftwareVersions = __version__
+    dataset.DerivationDescription = description(fused)
+    dataset.DerivationCodeSequence = Items(derivation_codes())
+    dataset.ImageComments = fused.provenance.get("notice", _NOTICE).replace("–", "-")
+    _add_pixel_tags(dataset, fused.slices.shape)
+    return dataset
+
+
+def _add_pixel_tags(dataset: Dataset, shape: tuple[int, ...]) -> None:
+    dataset.SamplesPerPixel = 3
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.PlanarConfiguration = 0
+    dataset.Rows, dataset.Columns = shape[1], shape[2]
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation = 7, 0
+
+
+def derivation_codes() -> list[Dataset]:
+    """That slices of one source were resampled, and fused with the other."""
+    return [code("113085", "Spatial resampling"), code("fusion", "Image fusion", _SCHEME)]
+
+
+def _coding_scheme() -> Dataset:
+    item = Dataset()
+    item.CodingSchemeDesignator, item.CodingSchemeName = _SCHEME, PROGRAM
+    return item
+
+
+def description(fused: FusedSeries) -> str:
+    """How the slices were made: program, version, method and hash of its weights, settings."""
+    said = {"plane": fused.axes.plane, **fused.provenance}
+    left_out = {"software", "notice", "source_a", "source_b", "picture"}
+    first = said.get("software", f"{PROGRAM} {__version__}")
+    parts = [f"{name} {value}" for name, value in said.items() if name not in left_out]
+    text = "; ".join([first, *parts, said.get("notice", _NOTICE)])
+    return text.replace("–", "-").replace("\\", "/")[:_DESCRIPTION_LENGTH]
