@@ -8,13 +8,13 @@ from contextlib import closing
 from app.cli.choose_series import ChosenSeries, choose_series
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
-from app.cli.fused_output import FusedOutput, SourceFiles, VolumeOutput, output_for
+from app.cli.fused_output import PictureOutput, output_for
 from core.alignment.aligning import Aligned, align_volumes
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
-from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
+from core.fusion.volume_targets import SourceFiles, VolumeTarget, fuse_volume
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName, axes_of
@@ -63,16 +63,17 @@ def fuse_volumes(options: FuseOptions) -> None:
         _check_chosen(chosen, options)
         frames = volumes.frame_a - 1, volumes.frame_b - 1
         sources = SourceFiles(chosen.a, chosen.b, frames)
-        output = output_for(options.out, sources, volumes.dicom, png=volumes.png)
-        output.check(single=volumes.slice is not None)
+        single = volumes.slice is not None
+        output = output_for(options.out, sources, volumes.dicom, png=volumes.png, single=single)
+        output.check()
         pair, aligned = _aligned(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
         notes += [*chosen.notes, *_alignment_notes(chosen, pair), *aligned.notes]
-        if isinstance(output, VolumeOutput):
-            made, method = _fuse_volume(output, engine, pair, settings, progress)
-            notes += made
-            methods |= {method} - {""}
+        if isinstance(output, VolumeTarget):
+            written = fuse_volume(engine, pair, settings, output, progress)
+            notes += written.notes
+            methods |= {written.method} - {""}
         else:
             # Closed here, so that nothing is left in work when writing fails.
             with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
@@ -83,25 +84,6 @@ def fuse_volumes(options: FuseOptions) -> None:
     device = engine.device_choice
     method = next(iter(methods), "no method, one source alone")
     say(f"{options.out}: {counted}, {method} on {device.label} ({device.reason})")
-
-
-def _fuse_volume(
-    output: VolumeOutput,
-    engine: FusionEngine,
-    pair: VolumePair,
-    settings: SliceSettings,
-    progress: Progress,
-) -> tuple[list[str], str]:
-    """Fuse the slices that a run before did not, and write all; returns notes and the method."""
-    with SliceStore(store_beside(output.path), pair, settings) as store:
-        notes = []
-        if store.resumed:
-            notes.append(f"{store.resumed} slices of a run that had ended early were kept.")
-        while missing := store.missing:
-            with closing(fuse_slices(engine, pair, settings, missing, progress)) as slices:
-                store.fill(slices)
-        written = output.write(store, pair, settings.plane, progress)
-        return [*notes, *store.notes, *written], store.method
 
 
 def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSlice]:
@@ -161,7 +143,7 @@ def _alignment_notes(chosen: ChosenSeries, pair: VolumePair) -> Iterator[str]:
 
 
 def _indices(
-    pair: VolumePair, plane: PlaneName, wanted: int | None, output: FusedOutput
+    pair: VolumePair, plane: PlaneName, wanted: int | None, output: PictureOutput | VolumeTarget
 ) -> Sequence[int]:
     """The slices to fuse, from 0."""
     count = pair.slices(plane)
@@ -171,7 +153,7 @@ def _indices(
                 f"--slice {wanted}", f"there are {count} {plane} slices", "They count from 1."
             )
         return [wanted - 1]
-    if count > 1 and not output.holds_many:
+    if count > 1 and isinstance(output, PictureOutput) and not output.holds_many:
         raise OutputError(
             f"Cannot write {output.path}",
             f"there are {count} {plane} slices",

@@ -355,7 +355,7 @@ def test_a_cancelled_volume_leaves_nothing(
         os.kill(os.getpid(), 2)
         yield from slices
 
-    monkeypatch.setattr("app.cli.fuse_volumes.fuse_slices", interrupted)
+    monkeypatch.setattr("core.fusion.volume_targets.fuse_slices", interrupted)
     before = sorted(tmp_path.rglob("*"))
     ran = _fuse(*study, out)
     assert ran.exit_code == 130
@@ -399,7 +399,7 @@ def test_a_run_that_was_ended_early_goes_on(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.cli.fuse_volumes.fuse_slices", ended)
+        patch.setattr("core.fusion.volume_targets.fuse_slices", ended)
         assert _fuse(*study, out).exit_code == 1
     assert not out.exists()
     asked: list[Any] = []
@@ -408,7 +408,7 @@ def test_a_run_that_was_ended_early_goes_on(
         asked.append(list(given[3]))
         yield from fuse_slices(*given)
 
-    monkeypatch.setattr("app.cli.fuse_volumes.fuse_slices", watched)
+    monkeypatch.setattr("core.fusion.volume_targets.fuse_slices", watched)
     ran = _fuse(*study, out)
     assert ran.exit_code == 0, ran.output
     assert asked == [list(range(4, 10))]
