@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.batch.controller import BatchController
 from app.batch.state import UNDER_WAY
 from app.batch.table_model import RowText
+from app.i18n.durations import seconds_text
 from app.i18n.numbers import number
 from app.i18n.translate import plural, tr, translate, translate_all
 from app.pairs.edits import key_of
@@ -120,17 +121,6 @@ def _trouble(batch: BatchController, match: Match, header: PairHeader | None) ->
     if header.differs and not batch.resamples(key_of(match)):
         return tr("The sizes differ: resample B (for all, or in this row's menu), or leave it out.")
     return ""
-
-
-def seconds_text(seconds: float, *, whole: bool = False) -> str:
-    """A duration in seconds, minutes or hours; ``whole`` rounds to whole seconds."""
-    if seconds < 9.95 and not whole:
-        return tr("{0} s").format(number(seconds, ".1f"))
-    if seconds < 90:
-        return tr("{0} s").format(round(seconds))
-    if seconds < 90 * 60:
-        return tr("{0} min").format(round(seconds / 60))
-    return tr("{0} h {1} min").format(int(seconds // 3600), int(seconds % 3600 // 60))
 
 
 def rate_text(rate: float) -> str:

@@ -21,8 +21,9 @@ class Actions(CommandRegistry):
     A command is implemented by connecting to its action's ``triggered`` (or ``toggled``); commands
     without connections are hidden and have no shortcuts (see
     :meth:`CommandRegistry.retire_unwired`). :meth:`CommandRegistry.provide` is told what is
-    available: “sources” (at least one), “pair”, “outcome”, “results” (of the pair), “pairs” (a
-    list of several), “panes” (they are shown), “volume”, “running”, “undo”, “redo”, “session”,
+    available: “sources” (at least one), “pair”, “outcome”, “export” (that, or volumes), “results”
+    (of the pair), “pairs” (a list of several), “panes” (they are shown), “volume”, “running”,
+    “undo”, “redo”, “session”,
     “files” (two sources that can be aligned), “aligning” (they are), “pictures” (no volumes),
     and the names of :attr:`of_pages`.
     """
@@ -109,7 +110,7 @@ class Actions(CommandRegistry):
         save, icon = self.tr("Save fused…"), "content-save-outline"
         self.save = make("file.save", save, ("Ctrl+S",), icon=icon, needs="outcome")
         export = self.tr("Export…")
-        self.export = make("file.export", export, ("Ctrl+E",), icon="export", needs="outcome")
+        self.export = make("file.export", export, ("Ctrl+E",), icon="export", needs="export")
         self.copy = make("file.copy", self.tr("Copy fused picture"), ("Ctrl+C",), needs="outcome")
         self.quit = make("file.quit", self.tr("Quit"), ("Ctrl+Q",))
 

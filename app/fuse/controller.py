@@ -24,6 +24,7 @@ from app.fuse.state import FuseState, Outcome, Side
 from app.fuse.stored_result_loader import StoredResultLoader
 from app.fuse.stored_results import StoredResult
 from app.fuse.task_selection import TaskSelection
+from app.fuse.volume_export import VolumeExporter
 from app.fuse.volume_loader import VolumeLoader
 from app.workers import Runner
 from core.types import PairTransform
@@ -74,6 +75,8 @@ class Controller(QObject):
             session, files=self._files, jobs=self._jobs, cache=cache, fuse=fuse_new, parent=self
         )
         """Pairs of series, and the slice of them that is on show."""
+        self.volume_export = VolumeExporter(session, self._fusion, self)
+        """Writes all slices of the study on show."""
         self._samples = SampleOpener(
             session,
             samples,
@@ -97,6 +100,7 @@ class Controller(QObject):
         self._fusion.previewed.connect(self.previewed)
         self._writer.saved.connect(self.saved)
         self._writer.exported.connect(self.exported)
+        self.volume_export.exported.connect(self.exported)
         self._writer.copied.connect(self.copied)
 
     # --- life cycle ------------------------------------------------------------------------
@@ -115,6 +119,7 @@ class Controller(QObject):
         """Cancel everything and wait for the threads; no error is shown afterwards."""
         self._jobs.close()
         self.volumes.shutdown()
+        self.volume_export.shutdown()
         self._fusion.shutdown()
         self._files.shutdown()
 

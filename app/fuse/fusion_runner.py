@@ -10,7 +10,7 @@ from app.engine import LazyEngine
 from app.fuse import tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.state import Activity, FuseState, Outcome, Remedy
-from app.workers import Runner
+from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
 
 
@@ -43,6 +43,10 @@ class FusionRunner(QObject):
         info = self._compute.submit(self._engine.info)
         info.finished.connect(self._session.set_engine)
         info.failed.connect(partial(self._jobs.show_error, "retry"))
+
+    def ask_engine(self) -> Job:
+        """The engine, once it is made; it may be called from other threads as well."""
+        return self._compute.submit(self._engine.get)
 
     def refresh_methods(self) -> None:
         """Ask the engine again which methods there are, after packs were added or removed."""

@@ -122,6 +122,10 @@ class FusePage(QWidget):
         layout.addWidget(self.welcome, 1)
         self._arrange()
 
+    def add_row(self, row: QWidget) -> None:
+        """Add a widget below all others."""
+        self._boxes.addWidget(row)
+
     def _connect(self) -> None:
         session = self.session
         session.task_changed.connect(self._show_task)

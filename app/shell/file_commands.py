@@ -15,6 +15,8 @@ from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState, Outcome, Side
+from app.fuse.volume_export import VolumeExportPlan
+from app.fuse.volume_export_dialog import VolumeExportDialog
 from app.i18n.translate import translate
 from app.preferences.scan_names import may_be_scan
 from app.preferences.settings import Settings
@@ -49,6 +51,7 @@ class FileCommands(QObject):
         """Folder of the last save or export, if of scans."""
         self.dialog: QFileDialog | None = None
         self.export_dialog: ExportDialog | None = None
+        self.volume_dialog: VolumeExportDialog | None = None
 
     # --- dropped files ---------------------------------------------------------------------
 
@@ -155,7 +158,25 @@ class FileCommands(QObject):
         self._controller.save(path, outcome)
 
     def ask_export(self) -> None:
-        """Ask what to export; nothing happens without a fused image."""
+        """Ask what to export: of a study all slices or the one on show, else the fused image."""
+        view = self._session.sources.slice
+        if view is None or view.volumes.are_apart or self._controller.volume_export.running:
+            self.ask_export_picture()
+            return
+        has_picture = self._session.outcome is not None
+        dialog = self.volume_dialog = VolumeExportDialog(
+            view, self._export_folder, has_picture=has_picture, parent=self._window
+        )
+        dialog.chosen.connect(self._export_volume)
+        dialog.picture_wanted.connect(self.ask_export_picture)
+        dialog.open()
+
+    def _export_volume(self, plan: VolumeExportPlan) -> None:
+        self._remember_export(plan.path.parent)
+        self._controller.volume_export.export(plan)
+
+    def ask_export_picture(self) -> None:
+        """Ask what to export of the fused image; nothing happens without one."""
         outcome = self._session.outcome
         if outcome is None:
             return

@@ -28,6 +28,7 @@ from app.fuse.pairs import Pairs
 from app.fuse.pairs_dock import PairsDock
 from app.fuse.slice_navigation import SliceNavigation
 from app.fuse.state import FuseState
+from app.fuse.volume_export_bar import VolumeExportBar
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackService
 from app.preferences.settings import Settings
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.controller = Controller(self.session, factory, samples, self, cpu)
         self.actions_ = Actions(self)
         self.view = FusePage(self.session, self.actions_)
+        self.view.add_row(VolumeExportBar(self.controller.volume_export))
         self.top_bar = TopBar(self.session, self.actions_)
         self.status = StatusBar(self.session, self.actions_)
         self.docks: dict[str, QDockWidget] = {}
@@ -277,6 +279,7 @@ class MainWindow(QMainWindow):
             "sources": not session.is_empty,
             "pair": session.sources.pair is not None,
             "outcome": session.outcome is not None,
+            "export": session.outcome is not None or session.sources.slice is not None,
             "results": bool(session.results),
             "running": session.running is not None,
             "pairs": len(self.pairs.matches) > 1,

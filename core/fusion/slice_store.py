@@ -222,25 +222,38 @@ class SliceStore:
         """That made the slices; "" where each shows one source alone."""
         return self._provenance.get("method", "")
 
-    def colour_slices(self) -> npt.NDArray[np.uint8] | _GreyAsColour:
-        """N×H×W×3 uint8, whatever the slices are."""
-        return self.pixels if self.channels == 3 else _GreyAsColour(self.pixels)
+    def colour_slices(self) -> StoredSlices:
+        """N×H×W×3 uint8, whatever the slices are; each is read when it is asked for."""
+        return StoredSlices(self._folder / _PIXELS, self._shape, self._kind)
 
 
-class _GreyAsColour:
-    """Grey slices as uint8 in three channels, made when they are asked for."""
+class StoredSlices:
+    """Slices in a file as colours; none of them stays in memory.
 
-    def __init__(self, pixels: npt.NDArray[Any]) -> None:
-        self._pixels = pixels
-        self.shape = (*pixels.shape[:3], 3)
+    Attributes:
+        shape: (N, H, W, 3).
+        nbytes: of all of them in colour.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], kind: np.dtype[Any]) -> None:
+        self._path = path
+        self._stored = shape[1:]
+        self._kind = kind
+        self.shape = (*shape[:3], 3)
         self.nbytes = int(np.prod(self.shape, dtype=np.int64))
 
     def __len__(self) -> int:
-        return len(self._pixels)
+        return self.shape[0]
 
     def __getitem__(self, index: int) -> npt.NDArray[np.uint8]:
-        grey = quantised(self._pixels[index], np.dtype(np.uint8))
-        return np.asarray(np.repeat(grey, 3, axis=2), np.uint8)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        count = int(np.prod(self._stored))
+        start = index * count * self._kind.itemsize
+        pixels = np.fromfile(self._path, self._kind, count, offset=start).reshape(self._stored)
+        if self._kind == np.uint8:
+            return pixels
+        return np.repeat(quantised(pixels, np.dtype(np.uint8)), 3, axis=2)
 
 
 def _channels(pair: VolumePair, settings: SliceSettings) -> int:

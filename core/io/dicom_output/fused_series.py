@@ -46,7 +46,8 @@ class FusedSeries:
     """Fused slices and what is to be said of them.
 
     Attributes:
-        slices: N×H×W×3 uint8; may be a memory map. In the order of ``axes``.
+        slices: N×H×W×3 uint8 in the order of ``axes``, an array or what reads each slice when it
+            is asked for.
         axes: where they lie.
         sources: what they were made of.
         provenance: of the result (:func:`core.fusion.instrumentation.provenance`).
