@@ -153,7 +153,9 @@ class NetworkConfig:
             is zero; ``layered``: as ``blend``, but with a separate map for the base layers, which
             are the images after edge-preserving smoothing; ``bounded``: as ``blend``, but the map
             corrects the choice of the more active source, and the result stays within
-            :func:`core.models.bounding.bounds` of the sources.
+            :func:`core.models.bounding.bounds` of the sources; ``salient``: as ``bounded``, but
+            detail is added to the brightness of the second source (visible) with what the first
+            (infrared) shows as targets, by night of the brighter one.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False omits the reconstruction branches (ablation).
@@ -235,13 +237,14 @@ class NetworkConfig:
         ),
     ] = ()
     head: Annotated[
-        Literal["direct", "blend", "decision", "layered", "bounded"],
+        Literal["direct", "blend", "decision", "layered", "bounded", "salient"],
         Setting(
             Message("Output"),
             Message(
                 "Direct: a picture (paper). Blend: a map between the sources and a residual. "
                 "Decision: the map may copy one source exactly. Layered: one map for details and a "
-                "smooth one for the rest. Bounded: never brighter or darker than both sources."
+                "smooth one for the rest. Bounded: never brighter or darker than both sources. "
+                "Salient: detail on the brightness of B, with hot targets of A."
             ),
             "",
             Message("Network"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 import torch
@@ -9,8 +10,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.blocks import CrossBlock, TransformerBlock, conv3, pad_replicate
-from core.models.bounding import ACTIVITY_REACH, activity_logit, clamp_to_bounds, leaky_clamp
+from core.models.bounding import (
+    ACTIVITY_REACH,
+    activity_logit,
+    clamp_to_bounds,
+    leaky_clamp,
+)
 from core.models.config import NetworkConfig
+from core.models.guided_filter import (
+    GUIDED_DOWNSAMPLING,
+    apply_coefficients,
+    box_mean,
+    guided_filter_coefficients,
+    reduced,
+)
+from core.models.salience import SALIENCE_REACH, brightness, detail_logit, night_of
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 _CONV_REACH = 16
@@ -25,11 +39,9 @@ _PREDICTION_REACH = 4
 """Receptive field radius of the four full-resolution convolutions."""
 _STRIP_DIVISOR = 4
 """Memory per pixel of the full-resolution layers relative to that of a block."""
-_DOWNSAMPLING = 4
-"""The ``layered`` head computes its filters at 1/4 of the resolution."""
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
 """Window radii in coarse pixels for smoothing the bases, their map, and the map of the details."""
-_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
+_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE, _GUIDED_EDGE = 0.02, 0.01, 0.001, 0.003
 """Regularisation ε of these filters: variance (of an image, of the bases' contrast) of an edge."""
 
 
@@ -49,7 +61,7 @@ class Fusion(nn.Module):
         self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
         self.merge = conv3(2 * c, c)
         self.refine = TransformerBlock(c, heads, expansion)
-        heads_by_name = {"direct": DirectHead, "bounded": BoundedHead}
+        heads_by_name = {"direct": DirectHead, "bounded": BoundedHead, "salient": SalientHead}
         self.head = heads_by_name.get(config.head, BlendHead)(config)
 
     def forward(
@@ -116,6 +128,7 @@ class BlendHead(nn.Module):
         width, s = config.head_channels, config.stride
         ch = config.in_channels
         self.decisive, self.layered = config.head == "decision", config.head == "layered"
+        self.two_maps = config.head in ("layered", "salient")
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
         # Without padding of their own, which would copy each full-resolution map.
@@ -126,7 +139,7 @@ class BlendHead(nn.Module):
         self.decide = nn.Conv2d(width, 1 + ch, 3)
         _icnr(self.up, s)
         layers = [self.decide]
-        if self.layered:
+        if self.two_maps:
             self.base = nn.Conv2d(width, 1, 3)
             layers.append(self.base)
         for layer in layers:
@@ -186,14 +199,16 @@ class BlendHead(nn.Module):
         hidden = F.relu(self.mix(torch.cat([_without_border(context), detail], dim=1)))
         hidden = _without_border(hidden) + F.relu(self.refine(hidden))
         decision: Tensor = self.decide(hidden).float()
-        return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
+        if self.two_maps:
+            decision = torch.cat([decision, self.base(hidden).float()], dim=1)
+        return decision
 
     def _fuse_layers(
         self, decision: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy
     ) -> Tensor:
         filter_x, filter_y = (
             guided_filter_coefficients(coarse, coarse, _BASE_REACH, _BASE_EDGE)
-            for coarse in (tiling.local(_coarse, image, reach=0) for image in (x, y))
+            for coarse in (tiling.local(reduced, image, reach=0) for image in (x, y))
         )
         # Transitions between the sources follow the contrast of the bases.
         contrast, decisions, base = tiling.local(
@@ -203,7 +218,7 @@ class BlendHead(nn.Module):
             filter_y,
             x,
             y,
-            reach=_DOWNSAMPLING,
+            reach=GUIDED_DOWNSAMPLING,
             strip_divisor=_STRIP_DIVISOR,
         ).chunk(3, dim=1)
         detail_filter = guided_filter_coefficients(decisions, contrast, _DETAIL_REACH, _DETAIL_EDGE)
@@ -211,14 +226,14 @@ class BlendHead(nn.Module):
         base_filter = guided_filter_coefficients(decisions + base, contrast, _MAP_REACH, _MAP_EDGE)
         return tiling.local(
             self._blend_layers, decision, filter_x, filter_y, detail_filter, base_filter, x, y,
-            reach=_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
+            reach=GUIDED_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
     def _coarse_decisions(
         self, decision: Tensor, filter_x: Tensor, filter_y: Tensor, x: Tensor, y: Tensor
     ) -> Tensor:
         contrast = _contrast(apply_coefficients(filter_x, x), apply_coefficients(filter_y, y))
-        return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
+        return reduced(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
 
     def _blend_layers(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
         self,
@@ -272,6 +287,57 @@ class BoundedHead(BlendHead):
         return clamp_to_bounds(_blend(weight, x, y) + decision[:, 1:], x, y)
 
 
+class SalientHead(BlendHead):
+    """Detail of both sources on the brightness that infrared (x) and visible (y) images call for.
+
+    Fused = base + m·(x − base of x) + (1−m)·(y − base of y) + r, within the bounds of
+    :class:`BoundedHead`. All bases are guided filters whose guide is
+    :func:`core.models.salience.brightness`: by day y with the targets of x, by night the brighter
+    source. So the edges of that image are no detail, whichever source shows them and with whatever
+    sign, and a sky keeps no halo from a source that shows it dark. The base is that of the guide,
+    moved by the network along the difference of the others; m starts as the choice of the more
+    active source, which the network sees and corrects.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.look = nn.Conv2d(3 * config.in_channels + 1, config.head_channels, 3)
+
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
+        """As :meth:`BlendHead.forward`."""
+        night = night_of(y)
+        coarse = tiling.local(partial(_coarse_guide, night), x, y, reach=SALIENCE_REACH)
+        *sources, guide = coarse.chunk(3, dim=1)
+        bases = torch.cat(
+            [
+                guided_filter_coefficients(image, guide, _BASE_REACH, _GUIDED_EDGE)
+                for image in (*sources, guide)
+            ],
+            dim=1,
+        )
+        return tiling.local(
+            partial(self._add_detail, night), features, bases, x, y,
+            reach=_PREDICTION_REACH + SALIENCE_REACH, strip_divisor=_STRIP_DIVISOR,
+        )  # fmt: skip
+
+    def _add_detail(
+        self, night: Tensor, features: Tensor, bases: Tensor, x: Tensor, y: Tensor
+    ) -> Tensor:
+        guide, choice = brightness(x, y, night), detail_logit(x, y)
+        decision = self.predict_blend(features, x, y, guide, choice / _ACTIVITY_SCALE)
+        base_x, base_y, base = (apply_coefficients(b, guide) for b in bases.chunk(3, dim=1))
+        weight = torch.sigmoid(choice + _ACTIVITY_SCALE * decision[:, :1])
+        base = base + decision[:, -1:] * (base_x - base_y)
+        detail = _blend(weight, x - base_x, y - base_y)
+        return clamp_to_bounds(base + detail + decision[:, 1:-1], x, y)
+
+
+def _coarse_guide(night: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    return reduced(torch.cat([x, y, brightness(x, y, night)], dim=1))
+
+
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return weight * x + (1 - weight) * y
 
@@ -292,71 +358,7 @@ def consistency_filter(decision: Tensor) -> Tensor:
     consistency check of multi-focus fusion), which keeps straight outlines and removes specks, and
     are then sharpened.
     """
-    return (_STEEPNESS * _box_mean(decision.clamp(-0.5, 0.5), _CONSISTENCY_REACH) + 0.5).clamp(0, 1)
-
-
-def guided_filter(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
-    """Guided filter (He, Sun and Tang, TPAMI 2013) of ``image`` with ``guide``; N×C×H×W each.
-
-    Within every window the result is linear in the guide. As in the fast guided filter (He and Sun
-    2015), the coefficients are computed at 1/4 of the resolution.
-
-    Args:
-        reach: window radius in coarse pixels.
-        edge: ε, the variance of the guide within a window at which half of an edge is kept.
-    """
-    return apply_coefficients(
-        guided_filter_coefficients(_coarse(image), _coarse(guide), reach, edge), guide
-    )
-
-
-def guided_filter_coefficients(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
-    """Guided-filter coefficients of image ``p`` and guide ``g``: slopes, then offsets, N×2C×h×w."""
-    mean_p, mean_g = _box_mean(p, reach), _box_mean(g, reach)
-    variance = _box_mean(g * g, reach) - mean_g * mean_g
-    slope = (_box_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
-    return torch.cat([_box_mean(slope, reach), _box_mean(mean_p - slope * mean_g, reach)], dim=1)
-
-
-def apply_coefficients(coefficients: Tensor, guide: Tensor) -> Tensor:
-    """Apply coefficients at 1/4 of the resolution to a guide N×C×H×W."""
-    coefficients = F.interpolate(
-        coefficients, guide.shape[2:], mode="bilinear", align_corners=False
-    )
-    slope, offset = coefficients.chunk(2, dim=1)
-    return slope * guide + offset
-
-
-def _coarse(image: Tensor) -> Tensor:
-    rows, columns = (-(-length // _DOWNSAMPLING) for length in image.shape[2:])
-    return F.adaptive_avg_pool2d(image, (rows, columns))
-
-
-def _box_mean(image: Tensor, reach: int) -> Tensor:
-    """Mean over the pixels up to ``reach`` away in rows and columns, with reflected borders.
-
-    Replicating the border pixels ``reach`` times would give them, whose decision is the least
-    certain, the largest weight. Uses running sums, whose cost does not depend on the window, in
-    float64, because a sum over a whole row exceeds the precision of float32.
-    """
-    size = 2 * reach + 1
-    total = image.double()
-    for dim in (2, 3):
-        length = total.shape[dim]
-        total = total.index_select(dim, _reflected_indices(length, reach, image.device))
-        sums = F.pad(total.cumsum(dim), (1, 0) if dim == 3 else (0, 0, 1, 0))
-        total = sums.narrow(dim, size, length) - sums.narrow(dim, 0, length)
-    return (total / size**2).to(image.dtype)
-
-
-def _reflected_indices(length: int, reach: int, device: torch.device) -> Tensor:
-    """Indices −``reach`` to ``length`` + ``reach`` − 1, reflected at both ends as often as needed.
-
-    The border itself is not repeated (… 2 1 0 1 2 …); torch's padding reflects only once.
-    """
-    period = max(1, 2 * (length - 1))
-    index = torch.arange(-reach, length + reach, device=device).remainder(period)
-    return torch.minimum(index, period - index)
+    return (_STEEPNESS * box_mean(decision.clamp(-0.5, 0.5), _CONSISTENCY_REACH) + 0.5).clamp(0, 1)
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:

@@ -68,6 +68,7 @@ def _release_losses(config: TrainConfig) -> TrainConfig:
         information=0.0,
         mutual=0.0,
         floor=0.0,
+        daylight=0.0,
         consistency=0.0,
     )
 
@@ -90,6 +91,7 @@ _ALL = (
     Variant("no-information", Message("w/o information term"), change=_settings(information=0.0)),
     Variant("no-mutual", Message("w/o mutual information"), change=_settings(mutual=0.0)),
     Variant("no-floor", Message("w/o floor of uptake"), change=_settings(floor=0.0)),
+    Variant("no-daylight", Message("w/o daylight term"), change=_settings(daylight=0.0)),
     Variant("no-consistency", Message("w/o consistency term"), change=_settings(consistency=0.0)),
     Variant(
         "no-augmentation",

@@ -22,6 +22,8 @@ class ObjectiveSettings:
         mutual: weight of the mutual-information loss.
         floor: weight of the penalty on uptake shown darker than in A; see
             :attr:`trainer.config.data_settings.DataSettings.functional`.
+        daylight: weight of the penalty on brightness that is not the visible image's by day, nor
+            the infrared one's at its targets.
         consistency: weight of the penalty on changes of the fused image caused by its surroundings.
         truth: compare the fused image with the ground truth ``gt/NAME`` alone, where it exists.
     """
@@ -72,6 +74,19 @@ class ObjectiveSettings:
         Setting(
             Message("Uptake stays visible"),
             Message("Against functional pictures that are darker than their source."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    daylight: Annotated[
+        Weight,
+        Setting(
+            Message("Daylight stays"),
+            Message(
+                "By day the brightness of B, at targets that of A. For infrared (A) with visible "
+                "light (B)."
+            ),
             "",
             Message("Objectives"),
             5,

@@ -23,6 +23,7 @@ _INHERITED = (
     "information",
     "mutual",
     "floor",
+    "daylight",
     "consistency",
     "truth",
     "swap",

@@ -135,6 +135,7 @@ class BilevelStep:
             artefact=self.config.artefact,
             information=self.config.information,
             mutual=self.config.mutual,
+            daylight=self.config.daylight,
         )
         if self.config.floor:
             lost = floor_loss(fused.float(), batch.wanted_a, batch.functional)

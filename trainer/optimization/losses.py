@@ -14,11 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.models.salience import brightness, night_of, target_map
 from core.tasks import LossWeights, SsimWeighting, Target
 
 _EPS = 1e-6
 _SCALES = 4
 _FLOOR_SLACK = 4 / 255
+_COARSE_RADIUS = 16
+"""Radius in pixels of the box that is applied twice to compare coarse brightness."""
 _VIF_NOISE = 2.0
 _VIF_FLOOR = 0.1
 """Variance on the 8-bit scale below which an image counts as flat; float32 rounding is smaller."""
@@ -227,6 +230,26 @@ def floor_loss(fused: Tensor, a: Tensor, functional: Tensor) -> Tensor:
     return 255 * (weight * F.relu(a - _FLOOR_SLACK - fused)).mean()
 
 
+def daylight_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """How far the brightness is from what :func:`core.models.salience.brightness` asks for.
+
+    Outside targets the mean absolute difference of coarse brightness (65×65 pixels, weighted as a
+    triangle): by day from the visible image B, by night, at half the weight, from the brighter one.
+    At targets of the infrared image A, what pixels are darker than it.
+    """
+    night = night_of(b)
+    wanted = brightness(a, b, night)
+    target = target_map(a, b)
+    difference = (1 - target) * (fused - wanted)
+    for _ in range(2):
+        side = 2 * _COARSE_RADIUS + 1
+        around = (_COARSE_RADIUS,) * 4
+        padded = F.pad(difference, around, mode="replicate")
+        difference = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
+    away = ((1 - night / 2) * difference.abs()).mean()
+    return away + (target * F.relu(a - fused)).mean()
+
+
 def _entropy(shares: Tensor) -> Tensor:
     """−Σ p·log2 p over all but the first dimension, shape N."""
     return -(shares * torch.log2(shares.clamp(min=1e-12))).flatten(1).sum(dim=1)
@@ -257,6 +280,7 @@ def fusion_terms(
     artefact: float = 0.0,
     information: float = 0.0,
     mutual: float = 0.0,
+    daylight: float = 0.0,
 ) -> dict[str, Tensor]:
     """The weighted terms of L_fuse by name; their sum is the objective of the upper level."""
     terms = {
@@ -272,4 +296,6 @@ def fusion_terms(
         terms["information"] = information * information_loss(fused, a, b)
     if mutual:
         terms["mutual"] = mutual * mutual_loss(fused, a, b)
+    if daylight:
+        terms["daylight"] = daylight * daylight_loss(fused, a, b)
     return terms

@@ -15,6 +15,8 @@ _HEADS = {
     "layered": "a head that weighs base and details of the sources apart",
     "bounded": "a head that corrects the choice of the more active source, and stays within bounds "
     "of both",
+    "salient": "a head that adds detail to the brightness of the visible image, by night to the "
+    "brighter one, with what infrared shows as targets, and stays within bounds of both",
 }
 _TERMS = {
     "edge": "edge preservation",
@@ -22,6 +24,7 @@ _TERMS = {
     "information": "visual information",
     "mutual": "mutual information",
     "floor": "uptake that stays visible",
+    "daylight": "brightness of the visible image by day",
     "consistency": "independence of the surroundings",
 }
 _DATA = {

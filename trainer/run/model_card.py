@@ -153,7 +153,15 @@ def _settings(config: Mapping[str, object]) -> str:
         rows += [[f"weight of {k}", str(v)] for k, v in losses.items() if k != "source"]
     rows += [
         [f"weight of {name}", str(config[name])]
-        for name in ("edge", "artefact", "information", "mutual", "floor", "consistency")
+        for name in (
+            "edge",
+            "artefact",
+            "information",
+            "mutual",
+            "floor",
+            "daylight",
+            "consistency",
+        )
         if config.get(name)
     ]
     return "## Settings\n\n" + _table(["setting", "value"], rows)

@@ -33,12 +33,12 @@ from core.models.config import (
 from core.models.fusion_head import (
     BlendHead,
     BoundedHead,
-    _box_mean,
+    SalientHead,
     _icnr,
     consistency_filter,
-    guided_filter,
     leaky_clamp,
 )
+from core.models.guided_filter import box_mean, guided_filter
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, smooth, tiny_compact, tiny_network, tiny_paper
 
@@ -93,6 +93,8 @@ VARIANTS = {
     "compact, decision head": tiny_compact(head="decision"),
     "compact, layered head": tiny_compact(head="layered"),
     "compact, bounded head": tiny_compact(head="bounded"),
+    "compact, salient head": tiny_compact(head="salient"),
+    "compact, salient head, RGB": tiny_compact(head="salient", in_channels=3),
     "compact, w/o adapter": tiny_compact(adapter=False),
     "compact on DINOv3": tiny_compact(backbone=TINY_VIT),
     "compact, w/o reconstruction": tiny_compact(reconstruction=False),
@@ -190,7 +192,7 @@ def test_means_see_the_picture_mirrored_beyond_its_border(shape: tuple[int, int]
     image = torch.rand(1, 1, *shape)
     wanted = ndimage.uniform_filter(image[0, 0].double().numpy(), 2 * reach + 1, mode="mirror")
     torch.testing.assert_close(
-        _box_mean(image, reach)[0, 0], torch.from_numpy(wanted).float(), rtol=0, atol=1e-6
+        box_mean(image, reach)[0, 0], torch.from_numpy(wanted).float(), rtol=0, atol=1e-6
     )
 
 
@@ -271,6 +273,44 @@ def test_a_warm_figure_before_dark_ground_has_neither_rim_nor_halo(monkeypatch) 
     assert inside.max() - inside.min() < 0.15
 
 
+def _scene(sky: float, trees: float, ground: float) -> torch.Tensor:
+    """1×1×128×160: sky, a jagged row of trees, ground."""
+    image = torch.full((1, 1, 128, 160), ground)
+    image[..., :80, :] = trees
+    for column in range(160):
+        image[..., : 30 + 5 * (column // 8 % 3), column] = sky
+    return image
+
+
+@torch.no_grad()
+def test_a_fresh_salient_head_keeps_the_daylight_and_shows_what_is_hot() -> None:
+    network = UniFusionNet(tiny_compact(head="salient")).eval()
+    x, y = _scene(0.25, 0.3, 0.3), _scene(0.95, 0.34, 0.75)
+    texture = 0.08 * torch.rand(40, 160, generator=torch.Generator().manual_seed(0))
+    x[..., 40:80, :] += texture
+    x[..., 90:120, 60:90] = 0.95
+    fused = network.fuse(network.encode(x, y), x, y)
+    # The sky is that of y up to the trees, although x is dark there: no halo.
+    assert (fused - y)[..., :28, :].abs().max() < 0.02
+    assert (fused - y)[..., 84:86, 8:40].abs().max() < 0.05
+    # Trees keep the brightness of y and get the texture of x.
+    inner = np.s_[0, 0, 52:72, 8:-8]
+    assert (fused - y)[inner].mean().abs() < 0.03
+    shown = torch.corrcoef(torch.stack([fused[inner].flatten(), x[inner].flatten()]))[0, 1]
+    assert shown > 0.9
+    # The hot figure is shown as bright as in x.
+    assert fused[0, 0, 95:115, 65:85].min() > 0.85
+
+
+@torch.no_grad()
+def test_by_night_a_fresh_salient_head_is_as_bright_as_the_brighter_source() -> None:
+    network = UniFusionNet(tiny_compact(head="salient")).eval()
+    x, y = torch.full((2, 1, 1, 64, 96), 0.1)
+    x[..., :48], y[..., 64:] = 0.5, 0.6
+    fused = network.fuse(network.encode(x, y), x, y)
+    torch.testing.assert_close(fused, torch.maximum(x, y), rtol=0, atol=0.02)
+
+
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
     for push in (1.0, -1.0):
         value = torch.tensor([-2.0, 0.0, 0.25, 1.0, 3.0], requires_grad=True)
@@ -329,16 +369,18 @@ def test_what_both_show_black_stays_black() -> None:
     assert kept[2].item() == pytest.approx(0.505)
 
 
+@pytest.mark.parametrize("kind", ["bounded", "salient"])
 @given(st.integers(0, 2**31), st.floats(0.1, 50))
 @settings(max_examples=30, deadline=None)
 @torch.no_grad()
-def test_no_weights_leave_the_bounds(seed: int, strength: float) -> None:
+def test_no_weights_leave_the_bounds(kind: str, seed: int, strength: float) -> None:
     generator = torch.Generator().manual_seed(seed)
-    network = UniFusionNet(tiny_compact(head="bounded")).eval()
+    network = UniFusionNet(tiny_compact(head=kind)).eval()
     head = network.fusion.head
-    assert isinstance(head, BoundedHead)
-    weight = head.decide.weight
-    weight.copy_(torch.randn(weight.shape, generator=generator) * strength)
+    assert isinstance(head, BoundedHead if kind == "bounded" else SalientHead)
+    layers = [head.decide, head.base] if isinstance(head, SalientHead) else [head.decide]
+    for layer in layers:
+        layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * strength)
     x, y = torch.rand(2, 1, 1, 32, 48, generator=generator).round(decimals=1)
     fused = network.fuse(network.encode(x, y), x, y)
     lowest, highest = bounds(x, y)

@@ -13,10 +13,12 @@ from skimage.metrics import structural_similarity
 from core.metrics import evaluate, to_luma8
 from core.metrics.information import en, mi
 from core.metrics.perception import vif_lit_pair
+from core.models.salience import target_map
 from core.tasks import TASKS, LossWeights
 from tests.tiny import smooth
 from trainer.optimization.losses import (
     artefact_loss,
+    daylight_loss,
     edge_loss,
     floor_loss,
     fusion_terms,
@@ -321,6 +323,30 @@ def test_the_floor_counts_what_is_darker_than_a() -> None:
     assert floor_loss(a - 3 / 255, a, torch.ones(2)).item() == 0  # within the slack
 
 
+def test_daylight_by_hand() -> None:
+    a, b = torch.full((2, 1, 1, 160, 160), 0.2)
+    b += 0.6  # day: nothing is hot, so the brightness is that of B
+    assert daylight_loss(b, a, b).item() == pytest.approx(0, abs=1e-6)
+    # Targets have no say in the coarse brightness; where nothing is hot they weigh 1/20.
+    assert daylight_loss(b - 0.1, a, b).item() == pytest.approx(0.1, rel=0.06)
+    texture = 0.1 * (torch.arange(160) % 2 * 2 - 1)
+    assert daylight_loss(b + texture, a, b).item() < 0.01  # detail is free, but at the border
+    # By night half the distance from the brighter source counts.
+    a, b = torch.full_like(a, 0.4), torch.full_like(a, 0.1)
+    found = daylight_loss(b, a, b) - 0.3 * target_map(a, b).mean()
+    assert found.item() == pytest.approx(0.15, rel=0.06)
+
+
+def test_daylight_counts_targets_that_are_darker_than_in_a() -> None:
+    a, b = torch.full((2, 1, 1, 160, 160), 0.3)
+    b += 0.4
+    a[..., 60:100, 60:100] = 0.95
+    shown = b.clone()
+    shown[..., 60:100, 60:100] = 0.95
+    lost = daylight_loss(b, a, b) - daylight_loss(shown, a, b)
+    assert lost.item() == pytest.approx(0.25 * (40 * 40) / (160 * 160), rel=0.1)
+
+
 LOSSES = {
     "intensity max": lambda f, a, b: intensity_loss(f, a, b, "max"),
     "intensity mean": lambda f, a, b: intensity_loss(f, a, b, "mean"),
@@ -333,6 +359,7 @@ LOSSES = {
     "artefact": artefact_loss,
     "information": information_loss,
     "mutual": mutual_loss,
+    "daylight": daylight_loss,
     "reconstruction": lambda f, a, b: reconstruction_loss((f, f), a, b),
 }
 
@@ -382,12 +409,14 @@ def test_the_terms_are_weighted_and_named(task: str) -> None:
         "ssim": weights.ssim * ssim_loss(f, a, b, weights.ssim_weighting),
     }
     assert all(terms[name].item() == pytest.approx(wanted[name].item()) for name in wanted)
-    more = fusion_terms(f, a, b, weights, edge=7.0, artefact=3.0, information=2.0, mutual=5.0)
-    assert list(more) == [*terms, "edge", "artefact", "information", "mutual"]
+    more = fusion_terms(f, a, b, weights, edge=7.0, artefact=3.0, information=2.0, mutual=5.0,
+                        daylight=4.0)  # fmt: skip
+    assert list(more) == [*terms, "edge", "artefact", "information", "mutual", "daylight"]
     assert more["edge"].item() == pytest.approx(7 * edge_loss(f, a, b).item())
     assert more["artefact"].item() == pytest.approx(3 * artefact_loss(f, a, b).item())
     assert more["information"].item() == pytest.approx(2 * information_loss(f, a, b).item())
     assert more["mutual"].item() == pytest.approx(5 * mutual_loss(f, a, b).item())
+    assert more["daylight"].item() == pytest.approx(4 * daylight_loss(f, a, b).item())
 
 
 def test_the_release_weights_are_those_of_the_paper() -> None:
