@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.cli.console import TerminalProgress, note, say
 from app.cli.dataset_option import chosen_dataset
-from app.pairs.datasets import usual_split
+from app.pairs.datasets import PLAIN, DatasetChoice, usual_split, validation_layout
 from core.errors import InputError
 from core.models.config import CONFIGS
 from core.packs.format import read_manifest
@@ -99,6 +99,10 @@ def planned(options: TrainOptions) -> RunPlan:
     split = options.split
     if dataset is not None and not split:
         split = usual_split(dataset, "train")
+    task = dataset.task if dataset is not None else ""
+    of_validation = (None, "")
+    if options.val is not None:
+        of_validation = validation_layout(options.val, DatasetChoice(PLAIN), dataset, task)
     return RunPlan(
         options.data,
         options.out,
@@ -113,6 +117,8 @@ def planned(options: TrainOptions) -> RunPlan:
         tensorboard=options.tensorboard,
         dataset=dataset,
         split=split,
+        validation_dataset=of_validation[0],
+        validation_split=of_validation[1],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -103,6 +104,41 @@ def resolve(
 def usual_split(descriptor: DatasetDescriptor, usual: str = "") -> str:
     """The part that is used unless another is chosen; "" for the descriptor's own default."""
     return usual if usual in descriptor.splits or (usual == ALL and descriptor.splits) else ""
+
+
+def validation_layout(
+    folder: Path, choice: DatasetChoice, training: DatasetDescriptor | None, task: str
+) -> tuple[DatasetDescriptor | None, str]:
+    """How the folder of the validation pairs of a training is laid out, and the part to use.
+
+    As the training data where that fits, with the part meant for validation, else that for tests,
+    else all; recognised by itself where the training data was to be; else paired by names.
+
+    Args:
+        choice: that for the training data. training: what it gave.
+        task: what is trained; a data set of another task is not recognised.
+
+    Raises:
+        InputError: one of the user's descriptors is invalid.
+    """
+    if choice.name == PLAIN and training is None:
+        return None, ""
+    known = [] if training is None else [training]
+    if choice.name == AUTOMATIC and choice.descriptor is None:
+        found = find_dataset(folder, descriptors([user_dataset_folder()]))
+        known += [found] if found is not None and found.task == task else []
+    for descriptor in known:
+        for split in _validation_splits(descriptor):
+            with suppress(InputError):
+                dataset_pairs(descriptor, folder, split)
+                return descriptor, split
+    return None, ""
+
+
+def _validation_splits(descriptor: DatasetDescriptor) -> list[str]:
+    if not descriptor.splits:
+        return [""]
+    return [*(name for name in ("val", "test") if name in descriptor.splits), ALL]
 
 
 def inspect_folder(

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.train import tasks
+from app.train.comparison import compare_packs, make_default
 from app.train.curves import as_csv
 from app.train.download import DownloadController
 from app.train.images import write_image_file
@@ -54,7 +55,7 @@ class TrainController(QObject):
         if kept is None or plan is None or not kept.score:
             return
         settings = self.running.settings
-        action = partial(tasks.compare_packs, kept.parent, kept.pack, settings, plan)
+        action = partial(compare_packs, kept.parent, kept.pack, settings, plan)
         job = self._files.submit(action, key="compare")
         self.preparing.follow("compare", job)
         job.finished.connect(self.state.set_comparison)
@@ -64,7 +65,7 @@ class TrainController(QObject):
         kept = self.state.saved_pack
         if kept is None:
             return
-        job = self._files.submit(partial(tasks.make_default, kept.task, kept.pack.stem))
+        job = self._files.submit(partial(make_default, kept.task, kept.pack.stem))
         job.finished.connect(self._made_default)
         job.failed.connect(self.state.set_problem)
 

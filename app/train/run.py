@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.i18n.translate import plural, translate_all
-from app.train import tasks
+from app.train import tasks, unfinished_runs
 from app.train.state import TrainState
 from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings
 from app.workers import Job, Runner
@@ -82,7 +82,7 @@ class RunController(QObject):
             state.name,
             state.about,
             state.tensorboard,
-            laid_out=state.report.dataset if state.report is not None else None,
+            report=state.report,
         )
         job = self._files.submit(lambda _progress: make())
         job.finished.connect(partial(self._begin, state.settings))
@@ -96,7 +96,7 @@ class RunController(QObject):
         self.state.set_run_progress(RunProgress(run.step, run.steps))
         self.state.set_phase("starting")
         settings, plan = self._for_this_machine(run)
-        job = self._files.submit(partial(tasks.read_unfinished_run, plan))
+        job = self._files.submit(partial(unfinished_runs.read_unfinished_run, plan))
         job.finished.connect(self._show_old)
         for end in (job.finished, job.failed):
             end.connect(lambda _answer: self._begin(settings, plan))
@@ -171,7 +171,7 @@ class RunController(QObject):
             return
         self.state.set_problem(None)
         self.state.set_phase("stopping")
-        job = self._trainer.submit(partial(tasks.package_run, self._plan.run_folder))
+        job = self._trainer.submit(partial(unfinished_runs.package_run, self._plan.run_folder))
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)
 
@@ -186,12 +186,14 @@ class RunController(QObject):
         """Find runs that can be resumed."""
         capabilities = self.state.capabilities
         if capabilities is not None and not self._closed:
-            job = self._files.submit(partial(tasks.open_runs, capabilities.runs), key="runs")
+            job = self._files.submit(
+                partial(unfinished_runs.open_runs, capabilities.runs), key="runs"
+            )
             job.finished.connect(self.state.set_runs)
 
     def discard(self, run: OpenRun) -> None:
         """Delete an unfinished run."""
-        job = self._files.submit(partial(tasks.discard_run, run))
+        job = self._files.submit(partial(unfinished_runs.discard_run, run))
         job.finished.connect(lambda _none: self.find_runs())
         job.failed.connect(self.state.set_problem)
 
@@ -209,7 +211,7 @@ class RunController(QObject):
         job.failed.connect(self._failed)
         job.cancelled.connect(self._left)
 
-    def _show_old(self, left: tasks.UnfinishedRun) -> None:
+    def _show_old(self, left: unfinished_runs.UnfinishedRun) -> None:
         if left.images:
             self.state.set_strip(left.images, left.step)
         old = left.curves

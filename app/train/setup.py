@@ -109,7 +109,9 @@ class SetupController(QObject):
         known = state.confirmed_tasks.get(places)
         if known and state.preset:
             self.set_task(known)
-        self._change_data(replace(state.data, paths=places, dataset=DatasetChoice()))
+        self._change_data(
+            replace(state.data, paths=places, dataset=DatasetChoice(), validation_dataset=None)
+        )
 
     def choose_task(self, task: str) -> None:
         """Choose the task of the data by hand, which confirms it."""
@@ -130,11 +132,11 @@ class SetupController(QObject):
 
     def set_validation(self, folder: Path | None) -> None:
         """Validate on a separate folder, or (None) on a part of the data."""
-        self._change_data(replace(self.state.data, validation=folder))
+        self._change_data(replace(self.state.data, validation=folder, validation_dataset=None))
 
     def set_dataset(self, choice: DatasetChoice) -> None:
         """Choose how the folder is laid out."""
-        self._change_data(replace(self.state.data, dataset=choice))
+        self._change_data(replace(self.state.data, dataset=choice, validation_dataset=None))
 
     def set_swapped(self, swapped: bool) -> None:
         """Exchange A and B in every pair."""
@@ -285,10 +287,17 @@ class SetupController(QObject):
         state.parent_pack = next((p.path for p in state.packs if p.path == init), None)
         state.preset = self._preset_of(settings)
         state.set_cost(None)
-        dataset = DatasetChoice.of_run(plan.dataset, plan.split)
         state.set_data(
             DataChoice(
-                plan.sources, run.task, plan.share, plan.validation, plan.swapped, dataset=dataset
+                plan.sources,
+                run.task,
+                plan.share,
+                plan.validation,
+                plan.swapped,
+                dataset=DatasetChoice.of_run(plan.dataset, plan.split),
+                validation_dataset=DatasetChoice.of_run(
+                    plan.validation_dataset, plan.validation_split
+                ),
             )
         )
         self._take(settings)

@@ -42,6 +42,7 @@ class DataChoice:
         share: fraction held back for validation, 0 to 0.5; unused if ``validation`` is a folder.
         swapped: whether A and B are exchanged in every pair.
         dataset: how the folder is laid out.
+        validation_dataset: how ``validation`` was laid out in a run that is shown again; else None.
     """
 
     paths: tuple[Path, ...] = ()
@@ -51,6 +52,7 @@ class DataChoice:
     swapped: bool = False
     _: KW_ONLY
     dataset: DatasetChoice = field(default_factory=DatasetChoice)
+    validation_dataset: DatasetChoice | None = None
 
 
 @dataclass(frozen=True)

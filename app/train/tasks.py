@@ -1,4 +1,4 @@
-"""The work of the Train workspace: functions that are run on worker threads.
+"""The work of the Train workspace before and during a run, as functions for worker threads.
 
 The trainer, and with it torch, is imported inside the functions.
 """
@@ -7,26 +7,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
 
-from app.pairs.datasets import FoundDataset, inspect_paths
+from app.pairs.datasets import FoundDataset, inspect_paths, validation_layout
 from app.pairs.thumbnails import draw_waiting
 from app.train.images import as_image
-from app.train.state import DataChoice, PackComparison
+from app.train.state import DataChoice
 from app.train.view_models import (
     Capabilities,
     Cost,
     DataReport,
-    OpenRun,
     PreflightRow,
     Sample,
-    ScoreRow,
     SplitGroup,
     Subset,
     TrainSettings,
@@ -34,7 +30,6 @@ from app.train.view_models import (
 from app.workers.training import import_optimisers, leave_a_core
 from core.progress import Progress
 from core.tasks import get_task
-from core.windows import Window
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match
@@ -63,6 +58,7 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
     laid_out = inspect_paths(choice.paths, choice.dataset, "train", progress)
     if laid_out.error is not None:
         raise laid_out.error
+    judged = _validation_layout(choice, laid_out)
     found = run_preflight(
         choice.paths,
         config,
@@ -72,6 +68,8 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         swapped=choice.swapped,
         dataset=laid_out.descriptor,
         split=laid_out.split,
+        validation_dataset=judged.descriptor,
+        validation_split=judged.split,
     )
     shifted = {bad.name: bad.reason for bad in found.misaligned}
     parts: tuple[tuple[Subset, Any], ...] = (
@@ -101,6 +99,19 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         medical=get_task(choice.task).medical,
         samples=tuple((m.name, *m.middle) for m in _spread(split.train, _SAMPLES)),
         dataset=laid_out,
+        validation_dataset=judged,
+    )
+
+
+def _validation_layout(choice: DataChoice, laid_out: FoundDataset) -> FoundDataset:
+    """How the folder of validation pairs is laid out; by names without one."""
+    if choice.validation is None:
+        return FoundDataset()
+    kept = choice.validation_dataset
+    if kept is not None:
+        return FoundDataset(kept.descriptor, kept.split)
+    return FoundDataset(
+        *validation_layout(choice.validation, choice.dataset, laid_out.descriptor, choice.task)
     )
 
 
@@ -221,11 +232,17 @@ def new_plan(
     about: str,
     tensorboard: bool,
     *,
-    laid_out: FoundDataset | None = None,
+    report: DataReport | None = None,
 ) -> RunPlan:
-    """Paths of a new run; its pack gets an unused name derived from ``name``."""
+    """Paths of a new run; its pack gets an unused name derived from ``name``.
+
+    Args:
+        report: survey of the data, which says how it is laid out; None to pair by names.
+    """
     from trainer.config.run_plan import RunPlan
 
+    laid_out = report.dataset if report is not None else FoundDataset()
+    judged = report.validation_dataset if report is not None else FoundDataset()
     data = choice.paths[0] if len(choice.paths) == 1 else choice.paths
     return RunPlan(
         data,
@@ -236,8 +253,10 @@ def new_plan(
         share=0.0 if choice.validation else choice.share,
         swapped=choice.swapped,
         tensorboard=tensorboard,
-        dataset=laid_out.descriptor if laid_out is not None else None,
-        split=laid_out.split if laid_out is not None else "",
+        dataset=laid_out.descriptor,
+        split=laid_out.split,
+        validation_dataset=judged.descriptor,
+        validation_split=judged.split,
     )
 
 
@@ -252,155 +271,12 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     config = train_adapter.validate_python(order.settings)
     for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
-            images = _preview_images(event.strip)
+            images = preview_images(event.strip)
             yield ValidationPreview(event.step, dict(event.scores), event.score, event.best, images)
         else:
             yield event
 
 
-def _preview_images(strip: PreviewImages) -> tuple[QImage, ...]:
+def preview_images(strip: PreviewImages) -> tuple[QImage, ...]:
+    """A, B, currently and initially fused, for the window."""
     return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
-
-
-# --- runs that were left ------------------------------------------------------------------------
-
-
-def open_runs(folder: Path, progress: Progress) -> tuple[OpenRun, ...]:
-    """Unfinished runs, latest first; damaged ones come last."""
-    from trainer.config.config import train_adapter
-    from trainer.config.form import values_of
-    from trainer.run_folder.registry import scan_runs
-
-    runs, damaged = scan_runs(folder)
-    left = (
-        OpenRun(
-            run.plan.title or run.name,
-            run.task,
-            run.step,
-            run.steps,
-            _timestamp(run.when),
-            settings=train_adapter.dump_python(run.config, mode="json"),
-            shown=values_of(run.config),
-            handle=run,
-        )
-        for run in runs
-        if run.resumable and not run.running
-    )
-    return (*left, *(OpenRun(run.name, damage=run.why, handle=run) for run in damaged))
-
-
-def _timestamp(when: datetime) -> float:
-    return when.timestamp()
-
-
-def discard_run(run: OpenRun, progress: Progress) -> None:
-    """Delete a run's folder.
-
-    Raises:
-        FusionError: the run is active in another process, or cannot be deleted.
-    """
-    from trainer.run_folder.registry import discard
-
-    discard(run.handle)
-
-
-@dataclass(frozen=True, eq=False)
-class UnfinishedRun:
-    """What is shown of an unfinished run when it is resumed.
-
-    Attributes:
-        curves: recorded curves, or None. step, images: last validation images and their step.
-    """
-
-    curves: Any
-    step: int = 0
-    images: tuple[QImage, ...] = ()
-
-
-def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
-    """Recorded curves and validation images of a run; unreadable parts are left out."""
-    from core.errors import InputError
-    from trainer.run_folder.preview import read_strip
-    from trainer.run_folder.registry import read_curves
-
-    curves: Any = None
-    with suppress(InputError):
-        curves = read_curves(plan.log)
-    kept = read_strip(plan.strip)
-    return (
-        UnfinishedRun(curves, kept[0], _preview_images(kept[1]))
-        if kept is not None
-        else UnfinishedRun(curves)
-    )
-
-
-def package_run(folder: Path, progress: Progress) -> Any:
-    """Write the pack of a failed run from its best saved state.
-
-    Raises:
-        FusionError: there is no usable state.
-    """
-    from trainer.run.export import package
-
-    return package(folder)
-
-
-# --- comparison and default ---------------------------------------------------------------------
-
-
-def compare_packs(
-    parent: Path | None, child: Path, settings: TrainSettings, plan: RunPlan, progress: Progress
-) -> PackComparison:
-    """Compare a run's pack with its parent on the validation pairs.
-
-    Without a parent, the task's classical method is used instead.
-
-    Raises:
-        FusionError: a pack or pair is invalid.
-    """
-    from trainer.data.pair_reader import SLICE_DISTANCE
-    from trainer.data.pairs import find_pairs
-    from trainer.data.split import group_split
-    from trainer.run.compare import compare
-
-    leave_a_core()
-    task, exclude = settings["task"], tuple(settings.get("exclude") or ())
-    distance = float(settings.get("slice_distance", SLICE_DISTANCE))
-    if plan.validation is not None:
-        pairs = find_pairs(plan.validation, task, exclude, plan.swapped, distance=distance).matches
-    else:
-        every = find_pairs(
-            plan.data,
-            task,
-            exclude,
-            plan.swapped,
-            distance,
-            dataset=plan.dataset,
-            split=plan.split,
-        ).matches
-        pairs = group_split(every, plan.share, task).validation
-    before = parent or get_task(task).default_baseline
-    windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")
-    found = compare(before, child, pairs, progress, windows=windows)
-    lines = tuple(ScoreRow(f.name, f.title, f.parent, f.child, f.better) for f in found.scores)
-    strips = tuple(
-        tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))
-        for strip in found.strips
-    )
-    return PackComparison(lines, strips, found.pairs, found.wins)
-
-
-def _by_hand(settings: TrainSettings, name: str) -> Window | None:
-    ends = settings.get(name)
-    return None if ends is None else (ends[0], ends[1])
-
-
-def make_default(task: str, name: str, progress: Progress) -> None:
-    """Make a pack the default of its task.
-
-    Raises:
-        FusionError: the choice cannot be stored.
-    """
-    from core.packs.user_packs import set_default
-
-    set_default(task, name)

@@ -115,6 +115,7 @@ class DataReport:
         medical: whether groups are called patients.
         samples: name, file A and file B of the pairs shown as examples.
         dataset: how the folder is laid out, for the run.
+        validation_dataset: the same of the folder of validation pairs.
     """
 
     rows: tuple[PreflightRow, ...]
@@ -128,6 +129,7 @@ class DataReport:
     medical: bool = True
     samples: tuple[tuple[str, Path, Path], ...] = ()
     dataset: FoundDataset = field(default_factory=FoundDataset)
+    validation_dataset: FoundDataset = field(default_factory=FoundDataset)
 
     def count(self, part: Subset) -> int:
         """Number of rows of a subset."""

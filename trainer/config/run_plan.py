@@ -36,6 +36,7 @@ class RunPlan:
         tensorboard: also write a TensorBoard log into the run folder.
         dataset: how the folders in ``data`` are laid out; None to pair by names.
         split: its split, as in :func:`core.pairing.datasets.dataset_pairs`.
+        validation_dataset, validation_split: the same of ``validation``.
     """
 
     data: Path | tuple[Path, ...]
@@ -52,6 +53,8 @@ class RunPlan:
     tensorboard: bool = False
     dataset: DatasetDescriptor | None = None
     split: str = ""
+    validation_dataset: DatasetDescriptor | None = None
+    validation_split: str = ""
 
     @property
     def sources(self) -> tuple[Path, ...]:

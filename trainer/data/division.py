@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPlan
 from trainer.data.pairs import FoundPairs, find_pairs
 from trainer.data.split import DataSplit, group_split, predefined_split
 
@@ -30,6 +31,8 @@ def divide_pairs(
     swapped: bool = False,
     dataset: DatasetDescriptor | None = None,
     split: str = "",
+    validation_dataset: DatasetDescriptor | None = None,
+    validation_split: str = "",
 ) -> DividedPairs:
     """Find and divide the pairs of a run; the arguments are those of the ``RunPlan``.
 
@@ -48,6 +51,29 @@ def divide_pairs(
     if validation is None:
         division = group_split(found.matches, share, config.task)
         return DividedPairs(found, FoundPairs((), (), ()), division)
-    held_out = find_pairs(validation, config.task, config.exclude, swapped, config.slice_distance)
+    held_out = find_pairs(
+        validation,
+        config.task,
+        config.exclude,
+        swapped,
+        config.slice_distance,
+        dataset=validation_dataset,
+        split=validation_split,
+    )
     division = predefined_split(found.matches, held_out.matches, config.task)
     return DividedPairs(found, held_out, division)
+
+
+def divide_plan(config: TrainConfig, plan: RunPlan) -> DividedPairs:
+    """The pairs of a run as its plan divides them; errors as in :func:`divide_pairs`."""
+    return divide_pairs(
+        plan.sources,
+        config,
+        share=plan.share,
+        validation=plan.validation,
+        swapped=plan.swapped,
+        dataset=plan.dataset,
+        split=plan.split,
+        validation_dataset=plan.validation_dataset,
+        validation_split=plan.validation_split,
+    )

@@ -95,12 +95,15 @@ def run_preflight(
     swapped: bool = False,
     dataset: DatasetDescriptor | None = None,
     split: str = "",
+    validation_dataset: DatasetDescriptor | None = None,
+    validation_split: str = "",
 ) -> PreflightReport:
     """Inspect every pair of ``data`` the way :func:`trainer.run.loop.train` will use it.
 
     Args:
         share: fraction to hold out for validation if there is no ``validation`` folder.
-        dataset, split: how the folders are laid out, as in the ``RunPlan`` of the run.
+        dataset, split, validation_dataset, validation_split: how the folders are laid out, as in
+            the ``RunPlan`` of the run.
 
     Raises:
         InputError: a path does not exist, or no pair is usable. Cancelled: raised by ``progress``.
@@ -114,6 +117,8 @@ def run_preflight(
         swapped=swapped,
         dataset=dataset,
         split=split,
+        validation_dataset=validation_dataset,
+        validation_split=validation_split,
     )
     found, division = divided.found, divided.split
     unpaired = found.unpaired + divided.held_out.unpaired

@@ -159,7 +159,9 @@ def _absolute(plan: RunPlan) -> dict[str, Any]:
     plain = asdict(plan)
     plain["data"] = [str(path.absolute()) for path in plan.sources]
     plain["out"] = str(plan.out.absolute())
-    plain["dataset"] = plan.dataset.model_dump(mode="json") if plan.dataset else None
+    for name in ("dataset", "validation_dataset"):
+        descriptor = getattr(plan, name)
+        plain[name] = descriptor.model_dump(mode="json") if descriptor else None
     plain["validation"] = str(plan.validation.absolute()) if plan.validation else None
     return plain
 

@@ -12,6 +12,7 @@ from app.cli.train import TrainOptions, planned
 from core.pairing.dataset_descriptor import get_descriptor
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
+from trainer.data.division import divide_plan
 from trainer.data.pairs import find_pairs
 from trainer.run_folder.registry import RunRecord, read_record, write_record
 
@@ -107,3 +108,32 @@ def test_training_takes_the_training_split_and_keeps_it(home: Path) -> None:
 def test_a_plan_without_a_data_set(home: Path) -> None:
     plan = planned(TrainOptions((home / "data",), home / "p.safetensors", task="ivif"))
     assert plan == RunPlan((home / "data",), home / "p.safetensors", share=0.2)
+
+
+def test_the_folder_to_check_with_is_laid_out_as_the_training_data(home: Path) -> None:
+    data = (home / "data",)
+    options = TrainOptions(
+        data, home / "p.safetensors", task="ivif", dataset="mine", val=home / "data"
+    )
+    plan = planned(options)
+    assert (plan.validation_dataset, plan.validation_split) == (plan.dataset, "test")
+    divided = divide_plan(TrainConfig("ivif"), plan).split
+    assert [match.name for match in divided.train] == ["early0", "early1"]
+    assert [match.name for match in divided.validation] == ["late0"]
+    plan.run_folder.mkdir()
+    write_record(RunRecord(TrainConfig("ivif"), plan))
+    again = read_record(plan.run_folder).plan
+    assert (again.validation_dataset, again.validation_split) == (plan.dataset, "test")
+
+
+def test_a_folder_to_check_with_of_another_layout_is_paired_by_names(home: Path) -> None:
+    for side in "ab":
+        (home / "plain" / side).mkdir(parents=True)
+        (home / "plain" / side / "1.png").touch()
+    options = TrainOptions(
+        (home / "data",), home / "p.safetensors", task="ivif", dataset="mine", val=home / "plain"
+    )
+    plan = planned(options)
+    assert (plan.validation_dataset, plan.validation_split) == (None, "")
+    validation = divide_plan(TrainConfig("ivif"), plan).split.validation
+    assert [match.name for match in validation] == ["1"]

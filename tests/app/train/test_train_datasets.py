@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from app.pairs.datasets import PLAIN, DatasetChoice
+from app.pairs.datasets import PLAIN, DatasetChoice, validation_layout
+from app.train.comparison import compare_packs
+from app.train.tasks import new_plan
 from core.pairing.dataset_descriptor import get_descriptor
+from core.progress import NullProgress
 from tests.app.train.conftest import WAIT, prepare
 from tests.app.train.test_run import click, phase
-from tests.trainer.runs import make_pairs
+from tests.trainer.runs import CONFIG, make_pairs
+from trainer.config.form import values_of
+from trainer.config.run_plan import RunPlan
 
 
 @pytest.fixture
@@ -89,3 +95,54 @@ def test_a_run_knows_its_data_set_and_shows_it_when_it_is_resumed(qtbot, page, m
 
 def test_a_run_of_a_plain_folder_stays_one():
     assert DatasetChoice.of_run(None, "") == DatasetChoice(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("choice", "training", "task", "found"),
+    [
+        (DatasetChoice(), None, "ivif", ("msrs", "test")),
+        (DatasetChoice(), get_descriptor("msrs"), "ivif", ("msrs", "test")),
+        (DatasetChoice("msrs"), get_descriptor("msrs"), "ivif", ("msrs", "test")),
+        (DatasetChoice(), None, "mif", None),
+        (DatasetChoice("lytro"), get_descriptor("lytro"), "mff", None),
+        (DatasetChoice(PLAIN), None, "ivif", None),
+    ],
+)
+def test_layout_of_a_folder_to_check_with(msrs, choice, training, task, found):
+    descriptor, split = validation_layout(msrs, choice, training, task)
+    assert (descriptor and (descriptor.name, split)) == found
+
+
+def test_a_folder_to_check_with_is_recognised_and_its_test_part_used(qtbot, page, msrs, data):
+    page.training.preparing.set_data([data])
+    surveyed(qtbot, page, 6)
+    page.training.preparing.set_task("ivif")
+    page.training.preparing.set_validation(msrs)
+    qtbot.waitUntil(
+        lambda: page.state.report is not None and page.state.report.count("validation") == 2,
+        timeout=WAIT,
+    )
+    assert page.state.report.count("train") == 6
+    found = page.state.report.validation_dataset
+    assert (found.descriptor, found.split) == (get_descriptor("msrs"), "test")
+    plan = new_plan(
+        page.state.capabilities, page.state.data, "x", "", False, report=page.state.report
+    )
+    assert (plan.validation_dataset, plan.validation_split) == (found.descriptor, "test")
+
+
+def test_packs_are_compared_on_the_pairs_that_the_run_held_back(msrs, data, monkeypatch, tmp_path):
+    seen = []
+
+    def instead(before, child, pairs, progress, *, windows):
+        seen.extend(match.a for match in pairs)
+        return SimpleNamespace(scores=(), strips=(), pairs=len(pairs), wins={})
+
+    monkeypatch.setattr("trainer.run.compare.compare", instead)
+    plan = RunPlan(
+        data, tmp_path / "p.safetensors", msrs, validation_dataset=get_descriptor("msrs"),
+        validation_split="test",
+    )  # fmt: skip
+    settings = {**values_of(CONFIG), "task": "ivif"}
+    compare_packs(None, tmp_path / "p.safetensors", settings, plan, NullProgress())
+    assert sorted(seen) == sorted((msrs / "test" / "ir").iterdir())
