@@ -14,7 +14,7 @@ from trainer.ablation.plan import (
     ablation_config,
     pair_folders_of,
 )
-from trainer.ablation.report import text_table, write_report
+from trainer.ablation.report import check_report, text_table, write_report
 from trainer.ablation.run import AblationEvent, RunAdvanced, RunDone, run_ablation
 from trainer.ablation.variants import chosen_variants
 from trainer.events import Started, Stepped
@@ -47,6 +47,7 @@ def run_command(options: AblateOptions) -> None:
             what was done so far is kept.
     """
     plan = planned(options)
+    check_report(plan)  # before hours of work
     with TerminalProgress() as progress:
         for event in run_ablation(plan, progress):
             progress.clear()

@@ -138,7 +138,7 @@ def run_choice(
     import_optimisers()
     leave_a_core()
     from trainer.ablation.plan import AblationPlan, ablation_config, pair_folders_of
-    from trainer.ablation.report import write_report
+    from trainer.ablation.report import check_report, write_report
     from trainer.ablation.run import RunDone, run_ablation
     from trainer.ablation.variants import chosen_variants
     from trainer.run.control import RunControl
@@ -147,6 +147,7 @@ def run_choice(
     data, validation = pair_folders_of(choice.data, choice.task)
     variants = chosen_variants(choice.variants, base)
     plan = AblationPlan(base, data, choice.out, validation, variants=variants, seeds=choice.seeds)
+    check_report(plan)  # before hours of work
     control = RunControl(answers=False)
     steering.attach(control)
     results: list[RunResult] = []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, Message
+from core.errors import InputError, Message, OutputError
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
+from core.io.writer import check_target
 from core.tasks import get_task
 from trainer.ablation.features import write_feature_figure
 from trainer.ablation.plan import AblationPlan
@@ -26,7 +28,10 @@ from trainer.ablation.summary import (
     summarise,
 )
 from trainer.ablation.variants import COMPONENTS, Component
+from trainer.data.division import divide_plan
 
+_TITLE = "# Ablation, "
+"""How the page begins, by which an earlier one is known."""
 _DIGITS = {PSNR: 2, "MI": 3, "PSNR": 2}
 _TITLES = {PSNR: "reconstruction PSNR, dB"}
 
@@ -46,6 +51,54 @@ class AblationReport:
     figure: Path | None
 
 
+def check_report(plan: AblationPlan, folder: Path | None = None) -> None:
+    """Refuse to write a report over files that are no earlier report of an ablation.
+
+    Args:
+        folder: as in :func:`write_report`.
+
+    Raises:
+        OutputError: there is such a file, or a picture of the data has the name of one.
+    """
+    files = _files(plan, folder or plan.out)
+    own = _files_of_earlier(files[0])
+    there = [path for path in files if path.exists()]
+    for path in there:
+        if path not in own:
+            raise OutputError(
+                Message("Cannot write {0}", path),
+                Message("there is a file of this name that is no report of an ablation"),
+                Message("Give another output folder."),
+            )
+    if there:
+        first = plan.runs()[0]
+        division = divide_plan(first.config, first.plan).split
+        matches = (*division.train, *division.validation)
+        sources = [file for match in matches for files in match.files for file in files]
+        for path in there:
+            check_target(path, protect=sources)
+
+
+def _files(plan: AblationPlan, folder: Path) -> tuple[Path, Path, Path, Path]:
+    """Page, table, scores of the pairs, figure."""
+    name = plan.base.task
+    names = (f"{name}.md", f"{name}.csv", f"{name}_pairs.csv", f"{name}_features.png")
+    page, table, scores, figure = (folder / one for one in names)
+    return page, table, scores, figure
+
+
+def _files_of_earlier(page: Path) -> tuple[Path, ...]:
+    """The files of the report whose page is there, which names them; () if there is none."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    if not text.startswith(_TITLE):
+        return ()
+    named = re.findall(r"`([^`/]+\.csv)`|\]\(([^)/]+\.png)\)", text)
+    return (page, *(page.with_name(table or figure) for table, figure in named))
+
+
 def write_report(
     plan: AblationPlan, folder: Path | None = None, *, pair: tuple[Path, Path] | None = None
 ) -> AblationReport:
@@ -56,19 +109,17 @@ def write_report(
 
     Raises:
         InputError: no run is finished, or the pair cannot be read.
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or is none of an earlier report.
     """
     results = finished_results(plan)
     if not results:
         raise InputError(
             str(plan.out), Message("no run is finished"), Message("Run the ablation first.")
         )
-    folder = folder or plan.out
-    name = plan.base.task
-    figure = write_feature_figure(plan, folder / f"{name}_features.png", pair)
-    files = AblationReport(
-        folder / f"{name}.md", folder / f"{name}.csv", folder / f"{name}_pairs.csv", figure
-    )
+    check_report(plan, folder)
+    page, table, scores, drawing = _files(plan, folder or plan.out)
+    figure = write_feature_figure(plan, drawing, pair)
+    files = AblationReport(page, table, scores, figure)
     summaries = summarise(results)
     atomic_write(files.table, csv_text(_table_rows(summaries)).encode())
     atomic_write(files.scores, csv_text(_pair_rows(results)).encode())
@@ -115,7 +166,7 @@ def _page(
 ) -> str:
     summaries = summarise(results)
     parts = [
-        f"# Ablation, {get_task(plan.base.task).title} ({plan.base.task})",
+        f"{_TITLE}{get_task(plan.base.task).title} ({plan.base.task})",
         _setting(plan, results),
         "## Scores\n\n" + _score_table(plan, summaries) + "\n\n" + _explanation(plan, results),
     ]

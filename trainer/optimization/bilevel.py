@@ -22,6 +22,20 @@ _MAX_MARGIN_PATCHES = 3
 """Largest margin of mirrored surroundings on either side, in patches."""
 
 
+def consistency_margins(config: TrainConfig, side: int, step: int) -> tuple[int, int]:
+    """Margins (left/right, top/bottom) in pixels of the wider crops of the consistency term.
+
+    Whole patches, not both zero, drawn anew in every step.
+
+    Args:
+        side: of the crops, in pixels.
+    """
+    chance = random.Random(f"{config.seed}:{step}:margins")
+    most = min(_MAX_MARGIN_PATCHES, side // PATCH - 1)
+    columns = chance.randint(0, most)
+    return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
+
+
 class Ema:
     """Exponential moving average θ_EMA(t+1) = α θ_EMA(t) + (1−α) θ(t+1) (eq. 6); copies buffers.
 
@@ -151,7 +165,7 @@ class BilevelStep:
         """
         if not self.config.consistency:
             return {}
-        columns, rows = self._margins(batch, step)
+        columns, rows = consistency_margins(self.config, batch.a.shape[-1], step)
         around = (columns, columns, rows, rows)
         a, b = (F.pad(crop, around, mode="reflect") for crop in (batch.a, batch.b))
         with self._autocast(a):
@@ -161,13 +175,6 @@ class BilevelStep:
             wider = self.network.fuse(features, a, b)
         inner = F.pad(wider, [-margin for margin in around])
         return {"consistency": self.config.consistency * F.l1_loss(inner.float(), fused.float())}
-
-    def _margins(self, batch: Batch, step: int) -> tuple[int, int]:
-        """Margins (left/right, top/bottom) in pixels: whole patches, not both zero."""
-        chance = random.Random(f"{self.config.seed}:{step}:margins")
-        most = min(_MAX_MARGIN_PATCHES, batch.a.shape[-1] // PATCH - 1)
-        columns = chance.randint(0, most)
-        return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
 
     def _lower_loss(self, a: Tensor, b: Tensor, tokens: list[Tensor] | None) -> Tensor | None:
         if not self.network.config.reconstruction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import KW_ONLY, dataclass, replace
+from statistics import fmean
 
 import torch
 
@@ -13,7 +14,7 @@ from core.progress import NullProgress, Progress
 from trainer.config.config import TrainConfig
 from trainer.data.preflight import PreflightReport
 from trainer.data.sampler import CropSampler, read_pairs
-from trainer.optimization.bilevel import BilevelStep
+from trainer.optimization.bilevel import BilevelStep, consistency_margins
 from trainer.optimization.precision import choose_precision
 from trainer.run.memory_usage import PeakMemory, free_bytes, persistent_bytes
 from trainer.run.network import averaged, new_network
@@ -22,6 +23,8 @@ from trainer.run.validation import validate
 _PAIRS = 4
 _STEPS = 3
 _WARM_UP_CROP = 32
+_LOOKED_AT = 1000
+"""Steps of a run among which those to time are chosen."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,11 @@ def estimate(
         _timed(step, smallest, 0, choice.name, progress)
         sampler = CropSampler.of(pairs, config, config.batch)
         peak = PeakMemory(choice.name)
+        chosen = steps_to_time(config)
         with peak.measure():  # not timed: kernels are selected, caches are cold
-            _timed(step, sampler, 0, choice.name, progress)
+            _timed(step, sampler, chosen.largest, choice.name, progress)
         pace = min(
-            _timed(step, sampler, number, choice.name, progress) for number in range(1, _STEPS)
+            _timed(step, sampler, number, choice.name, progress) for number in chosen.typical
         )
         began = time.perf_counter()
         progress.report(_STEPS, _STEPS + 1, Message("timing validation"))
@@ -121,6 +125,35 @@ def estimate(
         precision_reason=precision.reason,
         fits=not free or needed < free,
     )
+
+
+@dataclass(frozen=True)
+class StepsToTime:
+    """Numbers of steps: the one that takes most memory, and some that take as long as the mean."""
+
+    largest: int
+    typical: tuple[int, ...]
+
+
+def steps_to_time(config: TrainConfig) -> StepsToTime:
+    """The steps of a run that an estimate times.
+
+    The consistency term fuses wider crops, whose size is drawn anew in every step: the first steps
+    may have small ones by chance.
+    """
+    numbers = range(max(_STEPS, min(config.steps, _LOOKED_AT)))
+    pixels = [_wider_pixels(config, number) for number in numbers]
+    mean = fmean(pixels)
+    typical = sorted(numbers, key=lambda number: abs(pixels[number] - mean))[: _STEPS - 1]
+    return StepsToTime(max(numbers, key=pixels.__getitem__), tuple(typical))
+
+
+def _wider_pixels(config: TrainConfig, number: int) -> int:
+    """Pixels of a wider crop of the consistency term; 0 without it."""
+    if not config.consistency:
+        return 0
+    columns, rows = consistency_margins(config, config.crop, number)
+    return (config.crop + 2 * columns) * (config.crop + 2 * rows)
 
 
 def _timed(

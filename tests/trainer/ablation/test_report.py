@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import app
+from core.errors import OutputError
 from tests.trainer.runs import CONFIG
 from trainer.ablation.plan import AblationPlan
-from trainer.ablation.report import format_spread, write_report
+from trainer.ablation.report import check_report, format_spread, write_report
 from trainer.ablation.results import RunResult
 from trainer.ablation.summary import Spread, best_variants, partly_defined, summarise
 from trainer.ablation.variants import VARIANTS
@@ -124,3 +125,45 @@ def test_the_command_refuses_what_it_cannot_run(tmp_path: Path) -> None:
 def test_a_report_without_results_is_refused(finished: AblationPlan, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no run is finished"):
         write_report(replace(finished, out=tmp_path))
+
+
+def test_a_report_replaces_an_earlier_one_and_nothing_else(
+    finished: AblationPlan, tmp_path: Path
+) -> None:
+    files = write_report(finished, tmp_path)
+    check_report(finished, tmp_path)
+    write_report(finished, tmp_path)  # an earlier one of the same ablation
+    files.page.write_text("My notes", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"mif\.md.*no report of an ablation"):
+        write_report(finished, tmp_path)
+    assert files.page.read_text(encoding="utf-8") == "My notes"
+    files.page.unlink()
+    files.table.write_text("mine,1\n", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"mif\.csv"):
+        check_report(finished, tmp_path)
+    assert files.table.read_text(encoding="utf-8") == "mine,1\n"
+
+
+def test_a_report_never_replaces_a_picture_of_the_data(
+    finished: AblationPlan, tmp_path: Path
+) -> None:
+    files = write_report(finished, tmp_path)
+    assert files.figure is not None
+    files.figure.unlink()
+    files.figure.symlink_to(next((finished.data / "a").iterdir()))
+    with pytest.raises(OutputError, match="one of the sources"):
+        check_report(finished, tmp_path)
+
+
+def test_the_command_refuses_before_it_trains(
+    finished: AblationPlan, settings: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mif.csv").write_text("mine")
+    refused = CliRunner().invoke(
+        app,
+        ["ablate", "--task=mif", f"--data={finished.data.parents[1]}", "--steps=2", "--seeds=1",
+         f"--config={settings}", f"--out={tmp_path}", "--batch=1", "--crop=32"],
+    )  # fmt: skip
+    assert refused.exit_code == 2
+    assert "no report of an ablation" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mif.csv"]
