@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.models.config import CONFIGS
 from core.packs.format import read_manifest
 from core.packs.registry import Catalogue
+from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.tasks import get_task
 from core.windows import Window
 from trainer.config import recipes
@@ -100,7 +101,7 @@ def planned(options: TrainOptions) -> RunPlan:
     if dataset is not None and not split:
         split = usual_split(dataset, "train")
     task = dataset.task if dataset is not None else ""
-    of_validation = (None, "")
+    of_validation: tuple[DatasetDescriptor | None, str] = (None, "")
     if options.val is not None:
         of_validation = validation_layout(options.val, DatasetChoice(PLAIN), dataset, task)
     return RunPlan(
