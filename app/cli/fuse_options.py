@@ -36,6 +36,7 @@ class VolumeOptions:
         not_registered: fuse what has different frames of reference.
         dicom: how DICOM is written.
         png: write a folder of pictures instead of DICOM.
+        parametric: file for the values of A on the grid of B; None for none.
     """
 
     plane: PlaneName = "axial"
@@ -50,6 +51,7 @@ class VolumeOptions:
     not_registered: bool = False
     dicom: DicomChoices = field(default_factory=DicomChoices)
     png: bool = False
+    parametric: Path | None = None
 
 
 def volume_options(
@@ -65,6 +67,7 @@ def volume_options(
     not_registered: bool,
     dicom: DicomChoices,
     png: bool,
+    parametric: Path | None,
 ) -> VolumeOptions:
     """The options as they were typed.
 
@@ -85,6 +88,7 @@ def volume_options(
         not_registered=not_registered,
         dicom=dicom,
         png=png,
+        parametric=parametric,
     )
 
 

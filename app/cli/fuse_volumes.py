@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from app.cli.choose_series import ChosenSeries, choose_series
 from app.cli.console import TerminalProgress, note, say
@@ -18,6 +19,7 @@ from core.fusion.volume_targets import SourceFiles, VolumeTarget, fuse_volume
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName, axes_of
+from core.io.dicom_output import check_map_target, read_dicom_sources, write_parametric_map
 from core.io.volumes import load_study_volume
 from core.memory_model import FusionWorkload
 from core.progress import Progress
@@ -66,10 +68,14 @@ def fuse_volumes(options: FuseOptions) -> None:
         single = volumes.slice is not None
         output = output_for(options.out, sources, volumes.dicom, png=volumes.png, single=single)
         output.check()
+        if volumes.parametric is not None:
+            check_map_target(volumes.parametric, protect=sources.files)
         pair, aligned = _aligned(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
         notes += [*chosen.notes, *_alignment_notes(chosen, pair), *aligned.notes]
+        if volumes.parametric is not None:
+            notes += _write_map(volumes.parametric, volumes, sources, pair, progress)
         if isinstance(output, VolumeTarget):
             written = fuse_volume(engine, pair, settings, output, progress)
             notes += written.notes
@@ -84,6 +90,22 @@ def fuse_volumes(options: FuseOptions) -> None:
     device = engine.device_choice
     method = next(iter(methods), "no method, one source alone")
     say(f"{options.out}: {counted}, {method} on {device.label} ({device.reason})")
+
+
+def _write_map(
+    path: Path,
+    volumes: VolumeOptions,
+    sources: SourceFiles,
+    pair: VolumePair,
+    progress: Progress,
+) -> tuple[str, ...]:
+    """Write A on the grid of B in its unit; returns notes."""
+    moved = pair.transform is not None
+    refers = read_dicom_sources(
+        sources.a, sources.b, sources.frames, volumes.dicom, registered=moved
+    )
+    axes = axes_of(grid_of(pair.b), volumes.plane)
+    return write_parametric_map(path, pair.a, axes, refers, progress)
 
 
 def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSlice]:

@@ -27,6 +27,7 @@ from app.cli.options import (
     NoticeCorner,
     Onto,
     PaletteA,
+    ParametricFile,
     PlaneOption,
     PngSlices,
     Register,
@@ -204,6 +205,7 @@ def fuse(
     keep_identity: KeepIdentity = False,
     replace_uids: ReplaceUids = False,
     png: PngSlices = False,
+    parametric: ParametricFile = None,
 ) -> None:
     """Fuse one pair: two pictures, or two series (DICOM folders or files, NIfTI) in millimetres."""
     with reported():
@@ -220,7 +222,7 @@ def fuse(
             dicom=dicom_choices(
                 dicom, notice, keep_identity=keep_identity, replace_uids=replace_uids
             ),
-            png=png,
+            png=png, parametric=parametric,
         )  # fmt: skip
         fuse_sources(
             FuseOptions(

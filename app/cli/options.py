@@ -84,3 +84,7 @@ ReplaceUids = Annotated[
     typer.Option("--replace-uids", help="hide the sources' UIDs in DICOM; it stands alone then"),
 ]
 PngSlices = Annotated[bool, typer.Option("--png", help="fill a folder with PNG slices, not DICOM")]
+ParametricFile = Annotated[
+    Path | None,
+    typer.Option("--parametric", help="also write A on the grid of B, in its unit, as DICOM map"),
+]

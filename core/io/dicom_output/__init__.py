@@ -14,6 +14,7 @@ from core.io.dicom_output.fused_series import (
     write_fused_files,
     write_fused_folder,
 )
+from core.io.dicom_output.parametric_map import check_map_target, write_parametric_map
 from core.io.dicom_output.sources import DicomSources, read_dicom_sources
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "DicomSources",
     "FusedSeries",
     "NoticePlace",
+    "check_map_target",
     "check_new_folder",
     "read_dicom_sources",
     "write_fused_files",
     "write_fused_folder",
+    "write_parametric_map",
 ]

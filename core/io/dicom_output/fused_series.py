@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from pydicom import dcmwrite
@@ -27,6 +26,14 @@ from core.errors import Message, OutputError
 from core.geometry.planes import PlaneAxes
 from core.io.atomic import atomic_folder, atomic_path
 from core.io.dicom_output.notice import ColourSlice, PlacedNotice, place_notice
+from core.io.dicom_output.placing import (
+    across,
+    corner,
+    normal,
+    plane_position,
+    shared_groups,
+    write_pixels,
+)
 from core.io.dicom_output.sources import PROGRAM, DicomSources, code
 from core.progress import NullProgress, Progress
 
@@ -67,21 +74,6 @@ class _Series:
     notice: PlacedNotice
     uid: UID
     frame_of_reference: UID
-
-    @property
-    def across(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """2×3: unit vectors along a row and along a column."""
-        axes = self.fused.axes.affine[:3, :2].T
-        return np.asarray(axes / np.linalg.norm(axes, axis=1, keepdims=True))
-
-    @property
-    def normal(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Unit vector along the normal."""
-        return np.cross(*self.across)
-
-    def corner(self, index: int) -> list[float]:
-        """Patient mm of the first pixel's centre of a slice."""
-        return [float(one) for one in self.fused.axes.point_of(0, 0, index)]
 
 
 def write_fused_folder(
@@ -199,16 +191,6 @@ def _write(path: Path, dataset: Dataset, series: _Series, indices: Any) -> None:
         )
 
 
-def write_pixels(
-    stream: BinaryIO, element: int, kind: bytes, length: int, frames: Iterator[Any]
-) -> None:
-    """Append the pixels, (7FE0,``element``), to the tags of an explicit little-endian file."""
-    stream.write(struct.pack("<HH2sHI", 0x7FE0, element, kind, 0, length + length % 2))
-    for pixels in frames:
-        stream.write(np.ascontiguousarray(pixels).data)
-    stream.write(b"\0" * (length % 2))
-
-
 def _notes(series: _Series) -> tuple[str, ...]:
     sources, notice = series.fused.sources, series.notice
     found = []
@@ -270,42 +252,25 @@ def _multi(series: _Series) -> Dataset:
     index.FunctionalGroupPointer = _POSITION_GROUP
     index.DimensionDescriptionLabel = "Position"
     dataset.DimensionIndexSequence = Items([index])
-    dataset.SharedFunctionalGroupsSequence = Items([shared_groups(series)])
+    dataset.SharedFunctionalGroupsSequence = Items([shared_groups(series.fused.axes)])
     dataset.PerFrameFunctionalGroupsSequence = Items(
         _frame_groups(series, number) for number in range(count)
     )
     return dataset
 
 
-def shared_groups(series: _Series) -> Dataset:
-    """The functional groups of all frames: spacing and orientation."""
-    from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence
-
-    between, down, across = series.fused.axes.spacing
-    shared = Dataset()
-    shared.PixelMeasuresSequence = PixelMeasuresSequence(
-        pixel_spacing=(down, across), slice_thickness=between, spacing_between_slices=between
-    )
-    shared.PlaneOrientationSequence = PlaneOrientationSequence(
-        "PATIENT", image_orientation=series.across.ravel().tolist()
-    )
-    return shared
-
-
 def _frame_groups(series: _Series, index: int) -> Dataset:
-    from highdicom.content import PlanePositionSequence
-
-    corner = series.corner(index)
+    axes = series.fused.axes
     groups, content = Dataset(), Dataset()
     content.DimensionIndexValues = index + 1
     content.StackID, content.InStackPositionNumber = "1", index + 1
     groups.FrameContentSequence = Items([content])
-    groups.PlanePositionSequence = PlanePositionSequence("PATIENT", corner)
+    groups.PlanePositionSequence = plane_position(axes, index)
     derived = Dataset()
     derived.DerivationDescription = description(series.fused)
     derived.DerivationCodeSequence = Items(derivation_codes())
     derived.SourceImageSequence = Items(
-        series.fused.sources.source_images(corner, series.normal.tolist())
+        series.fused.sources.source_images(corner(axes, index), normal(axes))
     )
     groups.DerivationImageSequence = Items([derived])
     return groups
@@ -313,15 +278,15 @@ def _frame_groups(series: _Series, index: int) -> Dataset:
 
 def _single(series: _Series, index: int) -> Dataset:
     """The tags of the file of one slice."""
-    fused, corner = series.fused, series.corner(index)
+    fused, axes = series.fused, series.fused.axes
     dataset = _common(series, SecondaryCaptureImageStorage, index + 1)
-    between, down, across = (_decimal(one) for one in fused.axes.spacing)
-    dataset.ImagePositionPatient = [_decimal(one) for one in corner]
-    dataset.ImageOrientationPatient = [_decimal(one) for one in series.across.ravel()]
-    dataset.PixelSpacing = [down, across]
+    between, down, beside = (_decimal(one) for one in axes.spacing)
+    dataset.ImagePositionPatient = [_decimal(one) for one in corner(axes, index)]
+    dataset.ImageOrientationPatient = [_decimal(one) for one in across(axes).ravel()]
+    dataset.PixelSpacing = [down, beside]
     dataset.SliceThickness = dataset.SpacingBetweenSlices = between
-    dataset.SliceLocation = _decimal(fused.axes.offset_of(index))
-    found = fused.sources.source_images(corner, series.normal.tolist())
+    dataset.SliceLocation = _decimal(axes.offset_of(index))
+    found = fused.sources.source_images(corner(axes, index), normal(axes))
     if found:
         dataset.SourceImageSequence = Items(found)
     return dataset

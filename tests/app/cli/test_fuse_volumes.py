@@ -294,6 +294,7 @@ def test_gap(tmp_path: Path) -> None:
         ("o.nii", ("--palette-a", "gold"), "hot_iron"),
         ("o.nii", ("--recon", "r"), "they are for pictures"),
         ("o.dcm", ("--dicom", "single"), "needs a folder"),
+        ("o.dcm", ("--parametric", "map.nii"), "a parametric map is a DICOM file"),
         ("o.dcm", ("--dicom", "many"), "multi, single"),
         ("o", ("--notice", "middle"), "top-left"),
         ("o", ("--slice", 2), "one slice is no volume"),
@@ -383,6 +384,15 @@ def test_a_folder_becomes_a_dicom_series(study: tuple[Path, Path], tmp_path: Pat
     assert "it holds other files" in ran.output
     (listed,) = list_series(tmp_path / "out").series
     assert "it holds colours" in str(listed.problem)
+
+
+def test_pet_is_written_in_its_unit(study: tuple[Path, Path], tmp_path: Path) -> None:
+    ran = _fuse(*study, tmp_path / "o.nii", "--parametric", tmp_path / "map.dcm")
+    assert ran.exit_code == 0, ran.output
+    again = load_study_volume(list_series(tmp_path / "map.dcm").series[0])
+    pair = _pair(study)
+    assert again.unit == "SUVbw"
+    np.testing.assert_array_equal(again.data[again.mask], pair.a.data[pair.a.mask])
 
 
 def test_a_run_that_was_ended_early_goes_on(

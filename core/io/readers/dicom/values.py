@@ -21,7 +21,7 @@ from core.types import FloatArray, Modality
 from core.units.suv import STORED_UNITS
 
 _MODALITIES: dict[str, Modality] = {"CT": "CT", "MR": "MR", "PT": "PT", "NM": "NM"}
-_UCUM = {
+UCUM_UNITS = {
     "[hnsf'U]": "HU",
     "Bq/ml": "Bq/mL",
     "{counts}": "counts",
@@ -40,6 +40,7 @@ _UCUM = {
     "mm2/s": "mm²/s",
     "um2/s": "µm²/s",
 }
+"""What units are called here, by their codes; of several codes, the last is the standard one."""
 _UNSPECIFIED = ("", "US", "UNSPECIFIED", "NORMALIZED", "US ")
 
 
@@ -162,7 +163,7 @@ def _real_world(maps: Sequence[Dataset]) -> Scaling | None:
     for item in maps:
         code = item.get("MeasurementUnitsCodeSequence") or [Dataset()]
         name = str(code[0].get("CodeValue", ""))
-        unit = _UCUM.get(name, name)
+        unit = UCUM_UNITS.get(name, name)
         slope, intercept = (
             _number(item, "RealWorldValueSlope"),
             _number(item, "RealWorldValueIntercept"),
