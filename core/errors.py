@@ -21,6 +21,7 @@ __all__ = [
     "MixedPatients",
     "OutputError",
     "PackError",
+    "RigExists",
     "SeriesError",
     "SizeMismatch",
     "TwoPatients",
@@ -126,6 +127,16 @@ class SizeMismatch(InputError):
 
 class SeriesError(InputError):
     """A series of slices cannot be read as a volume. ``what`` names the series, not the patient."""
+
+
+class RigExists(InputError):
+    """A rig is to be kept under a name that another one has.
+
+    Attributes:
+        name: of both.
+    """
+
+    name: str = ""
 
 
 class MissingSlices(SeriesError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFormLayout
 
+from app.batch.align_menu import transform_dialog, way_text
 from app.batch.settings import BatchChoices
 from app.i18n.translate import translate
 from app.widgets.elided_label import ElidedComboBox
@@ -68,9 +68,9 @@ class AlignRows(QObject):
             self.ways.addItem(self.tr("Leave pairs as they are"), _NONE)
             self.ways.addItem(self.tr("Register each pair"), _REGISTER)
             for rig in rigs:
-                self.ways.addItem(self.tr("Rig: {0}").format(rig), f"rig {rig}")
+                self.ways.addItem(way_text(f"rig {rig}"), f"rig {rig}")
             if way == _FILE:
-                self.ways.addItem(self.tr("File: {0}").format(Path(name).name), self._chosen)
+                self.ways.addItem(way_text(self._chosen), self._chosen)
                 self.ways.setItemData(self.ways.count() - 1, name, _TIP)
             self.ways.addItem(self.tr("Transform file…"), _FILE)
             data = _REGISTER if way == _REGISTER else self._chosen
@@ -101,9 +101,7 @@ class AlignRows(QObject):
         self.edited.emit()
 
     def _ask_file(self) -> None:
-        dialog = self.dialog = QFileDialog(self.ways.window(), self.tr("Transform of A and B"))
-        dialog.setNameFilter(f"{self.tr('Transforms')} (*.tfm *.txt *.json)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog = self.dialog = transform_dialog(self.ways.window())
         dialog.fileSelected.connect(self.choose_file)
         dialog.open()
 

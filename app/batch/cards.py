@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,14 @@ from app.batch.last_batch import LastBatch
 from app.batch.state import Ending
 from app.i18n.numbers import number
 from app.i18n.translate import plural, translate, translate_all
+from app.pairs.edits import PairKey, key_of
 from app.widgets.cards import Card, CardStack
 from app.widgets.notification import SystemNotification
 from core.errors import FusionError
 from core.tasks import TASKS
+
+_NAMED = 6
+"""Rows that are named on a card, at most."""
 
 
 class BatchCards(CardStack):
@@ -139,13 +144,9 @@ class BatchCards(CardStack):
     def _show_finished(self, report: Any) -> None:
         from core.batch.report import METRICS_NAME  # imported already, as there was a run
 
-        text = row_text.ended_text(report.tally)
-        doubtful = self._batch.rows.doubtful
-        if doubtful:
-            more = plural(
-                "{0} registration is doubtful", "{0} registrations are doubtful", doubtful
-            )
-            text = f"{text}, {more.format(number(doubtful, ','))}"
+        text = ", ".join((row_text.ended_text(report.tally), *self._registrations()))
+        rows = self._batch.rows
+        bad = report.tally.failed + len(rows.unregistered)
         answers = [("folder", self.tr("Open folder"))]
         sheets = [path for path in report.files if path.suffix == ".html"]
         tables = [path for path in report.files if path.name == METRICS_NAME]
@@ -153,18 +154,58 @@ class BatchCards(CardStack):
             answers.append(("sheet", self.tr("Contact sheet")))
         if tables:
             answers.append(("table", self.tr("Table of metrics")))
-        if report.tally.failed:
+        if bad:
             answers.append(("failed", self.tr("Show failed")))
-        elif doubtful:
+        elif rows.doubtful:
             answers.append(("failed", self.tr("Show doubtful")))
         answers.append(("ok", self.tr("OK")))
-        icon = "alert-outline" if report.tally.failed or doubtful else "check-circle-outline"
-        title = self.tr("The batch has ended: {0}.").format(text)
-        card = self.add("end", Card(title, tuple(answers), icon))
+        icon = "alert-outline" if bad or rows.doubtful else "check-circle-outline"
+        lines = [self.tr("The batch has ended: {0}.").format(text), *self._named_rows()]
+        card = self.add("end", Card("\n".join(lines), tuple(answers), icon))
         folder = self._batch.choices.folder or Path()
         places = {"folder": [folder], "sheet": sheets, "table": tables}
         card.answered.connect(partial(self._finished_answered, places))
         self._notice.notify(self.tr("Batch finished"), text)
+
+    def _registrations(self) -> Iterator[str]:
+        """How many registrations are doubtful, and how many failed although the pair was fused."""
+        rows = self._batch.rows
+        doubtful, failed = (len(keys) for keys in (rows.doubtful, rows.unregistered))
+        if doubtful:
+            text = plural(
+                "{0} registration is doubtful", "{0} registrations are doubtful", doubtful
+            )
+            yield text.format(number(doubtful, ","))
+        if failed:
+            text = plural(
+                "{0} registration failed (fused as it lies)",
+                "{0} registrations failed (fused as they lie)",
+                failed,
+            )
+            yield text.format(number(failed, ","))
+
+    def _named_rows(self) -> Iterator[str]:
+        """Lines with the names of the rows that somebody should look at."""
+        rows = self._batch.rows
+        failed = [key for key, row in rows.items() if row.state == "failed"]
+        for title, keys in (
+            (self.tr("Failed: {0}"), failed),
+            (self.tr("Not registered: {0}"), rows.unregistered),
+            (self.tr("Doubtful: {0}"), rows.doubtful),
+        ):
+            if keys:
+                yield title.format(self._names(keys))
+
+    def _names(self, keys: Collection[PairKey]) -> str:
+        """The names of pairs, the first ones where there are many."""
+        wanted, pairing = set(keys), self._batch.pairing
+        matches = pairing.matches if pairing is not None else ()
+        names = [match.name for match in matches if key_of(match) in wanted]
+        text = ", ".join(names[:_NAMED])
+        if len(names) > _NAMED:
+            more = number(len(names) - _NAMED, ",")
+            text = self.tr("{0} and {1} more").format(text, more)
+        return text
 
     def _finished_answered(self, places: dict[str, list[Path]], answer: str) -> None:
         if answer in places:

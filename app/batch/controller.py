@@ -11,27 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.batch import tasks
 from app.batch.header_inspector import HeaderInspector
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
+from app.batch.planner import BatchPlanner
 from app.batch.run import BatchRun
 from app.batch.settings import BatchChoices, default_folder
 from app.batch.state import OVER, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory
 from app.pairs.datasets import AUTOMATIC, FoundDataset, known_datasets
-from app.pairs.edits import PairKey, files_of, key_of, moved
+from app.pairs.edits import PairKey, key_of
 from app.workers import Runner
+from core.batch.row_choice import RowChoice
 from core.errors import FusionError
 
 if TYPE_CHECKING:
     from core.batch import PairHeader, Tally
     from core.pairing.dataset_descriptor import DatasetDescriptor
     from core.pairing.plan import PairingPlan
-
-_PLAN_MS = 120
-"""Milliseconds without a change of the choices before names are made from them."""
 
 
 class BatchController(QObject):
@@ -80,14 +79,9 @@ class BatchController(QObject):
         self.dataset: FoundDataset | None = None
         """The data set that the sources are; None while that is not known."""
         self.choices = BatchChoices(task)
-        self.planned = tasks.Planned()
-        self.is_planning = False
-        self.own: dict[PairKey, bool] = {}
-        """Whether B is resampled, for pairs with a choice of their own."""
-        self._plan_timer = QTimer(self)
-        self._plan_timer.setSingleShot(True)
-        self._plan_timer.setInterval(_PLAN_MS)
-        self._plan_timer.timeout.connect(self._plan)
+        self.planner = BatchPlanner(self._work, self._to_be_planned, self)
+        self.planner.changed.connect(self.planned_changed)
+        self.planner.ready.connect(self._planned)
         self._inspector.inspected.connect(self.rows_changed)
         self.run.rows_changed.connect(self.rows_changed)
         self.run.phase_changed.connect(self.phase_changed)
@@ -119,10 +113,25 @@ class BatchController(QObject):
     def shutdown(self) -> None:
         """Stop so that the run can be resumed later, and wait for the threads."""
         self._closed = True
-        self._plan_timer.stop()
+        self.planner.close()
         self.run.close()
         self._work.shutdown()
         self._inspector.shutdown()
+
+    @property
+    def planned(self) -> tasks.Planned:
+        """The plan of the pairs and choices."""
+        return self.planner.planned
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether a newer plan is being made."""
+        return self.planner.is_planning
+
+    @property
+    def own(self) -> Mapping[PairKey, RowChoice]:
+        """What was chosen for single pairs."""
+        return self.planner.own
 
     @property
     def targets(self) -> Mapping[PairKey, Path]:
@@ -191,7 +200,7 @@ class BatchController(QObject):
         """Restore a saved batch; ``start`` resumes it as soon as it is planned."""
         self._uses_default_folder, self._start_when_planned = False, start
         self.sources, self.choices = last.sources, replace(last.choices, anew=False)
-        self.own = dict(last.own)
+        self.planner.own = dict(last.own)
         self.run.forget()
         self.choices_changed.emit()
         self.set_pairing(last.pairing)
@@ -235,11 +244,11 @@ class BatchController(QObject):
             self._set_dataset(None)
             self.run.forget()
             self._inspector.clear()
-            self.own.clear()
+            self.planner.own.clear()
             self._uses_default_folder = True
             self.choices = replace(self.choices, out="", anew=False, dataset=AUTOMATIC, split="")
             self.choices_changed.emit()
-            self._set_planned(tasks.Planned())
+            self.planner.set_planned(tasks.Planned())
             self.pairing_changed.emit()
 
     def set_pairing(self, pairing: PairingPlan) -> None:
@@ -248,42 +257,13 @@ class BatchController(QObject):
         keys = {key_of(match) for match in pairing.matches}
         self.run.keep_only(keys)
         self.pairing_changed.emit()
-        self.plan_later()
+        self.planner.later()
         # Of volumes the headers are known.
         pictures = [match for match in pairing.matches if match.study is None]
         self._inspector.inspect([key_of(match) for match in pictures])
 
-    def _edit(self, pairing: PairingPlan) -> None:
-        if not self.is_busy:
-            self.set_pairing(pairing)
-
-    def swap(self, rows: Collection[int] | None = None) -> None:
-        """Exchange A and B in ``rows`` of the table; None: in all."""
-        if self.pairing is not None:
-            self._edit(self.pairing.swap(rows))
-
-    def include(self, rows: Collection[int], used: bool) -> None:
-        """Include or exclude rows."""
-        if self.pairing is not None:
-            plan = self.pairing
-            self._edit(plan.include(rows) if used else plan.exclude(rows))
-
-    def join(self, rows: Collection[int]) -> None:
-        """Pair two unpaired files, or make an unpaired file the B of a pair."""
-        files = files_of(self.pairing, rows) if self.pairing is not None else None
-        if files is not None:
-            self.pair(*files)
-
-    def pair(self, a: Path, b: Path) -> None:
-        """Pair two files by hand."""
-        if self.pairing is not None and a != b:
-            self._edit(self.pairing.pair_by_hand(a, b))
-
-    def move(self, rows: Collection[int], to: int) -> None:
-        """Move rows before position ``to``; during a run this changes the order of queued rows."""
-        if self.pairing is None or not 0 <= to <= len(self.pairing.matches):
-            return
-        pairing = moved(self.pairing, rows, to)
+    def reorder(self, pairing: PairingPlan) -> None:
+        """Take the same pairs in another order; during a run, that of its queued rows changes."""
         if not self.is_busy:
             self.set_pairing(pairing)
             return
@@ -315,7 +295,7 @@ class BatchController(QObject):
         if finds != (old.task, old.dataset_choice) or self._touches_sources(old, choices):
             self._find()
         else:
-            self.plan_later()
+            self.planner.later()
 
     def _touches_sources(self, *choices: BatchChoices) -> bool:
         if len({one.out for one in choices}) == 1:
@@ -338,45 +318,51 @@ class BatchController(QObject):
             self.run.forget()
             self.set_choices(replace(self.choices, anew=True))
 
-    def plan_later(self) -> None:
-        """Plan again once the choices have not changed for a moment."""
-        self.is_planning = True
-        self._plan_timer.start()
-        self.planned_changed.emit()
-
-    def _plan(self) -> None:
+    def _to_be_planned(self) -> tuple[PairingPlan, BatchChoices] | None:
         if self.pairing is None or self.is_busy or self._closed:
-            return
-        wanted = partial(tasks.plan, self.pairing, self.choices, dict(self.own))
-        job = self._work.submit(wanted, key="plan")
-        job.finished.connect(self._set_planned)
-        job.failed.connect(lambda error: self._set_planned(tasks.Planned(error=error)))
+            return None
+        return self.pairing, self.choices
 
-    def _set_planned(self, planned: tasks.Planned) -> None:
-        if self._plan_timer.isActive():
-            return  # a newer plan follows
-        self.is_planning, self.planned = False, planned
-        self.planned_changed.emit()
+    def _planned(self) -> None:
         if self._start_when_planned:
             self._start_when_planned = False
             self.start()
 
     def resamples(self, key: PairKey) -> bool:
         """Whether B of a pair is resampled to the size of A where they differ."""
-        planned = self.planned.resamples(key)
-        return self.own.get(key, self.choices.resample if planned is None else planned)
+        chosen = self.planner.choice(key).resample
+        return self.choices.resample if chosen is None else chosen
+
+    def align(self, key: PairKey) -> str:
+        """How a pair will be laid on each other, as :meth:`AlignChoice.text` writes it."""
+        return self.planner.choice(key).align or self.choices.align
 
     def set_resample(
         self, keys: Collection[PairKey], resample: bool, *, start: bool = False
     ) -> None:
         """Choose for single pairs whether B is resampled; ``start`` then runs what is left."""
-        if self.is_busy:
-            return
-        self.own.update(dict.fromkeys(keys, resample))
-        self.rows.forget(key for key in keys if key in self.rows and self.rows[key].sizes_differ)
-        self._start_when_planned = start
+        if not self.is_busy:
+            self._start_when_planned = start
+            failed = {key for key in keys if key in self.rows and self.rows[key].sizes_differ}
+            self._choose(keys, RowChoice(resample=resample), failed)
+
+    def set_align(self, keys: Collection[PairKey], align: str) -> None:
+        """Choose for single pairs how they are laid on each other; they are fused again.
+
+        Args:
+            align: as :meth:`AlignChoice.text` writes it; "" for the choice of all.
+        """
+        if not self.is_busy:
+            again = [key for key in keys if self.align(key) != (align or self.choices.align)]
+            self._choose(keys, RowChoice(align=align), again)
+
+    def _choose(
+        self, keys: Collection[PairKey], choice: RowChoice, again: Collection[PairKey]
+    ) -> None:
+        self.planner.choose(keys, choice)
+        self.rows.forget(again)
         self.rows_changed.emit(list(keys))
-        self.plan_later()
+        self.planner.later()
 
     # --- the run ---------------------------------------------------------------------------
 
@@ -394,25 +380,13 @@ class BatchController(QObject):
             self._save(is_open=True)
             self.run.start(planned)
 
-    def pause(self) -> None:
-        """Pause once the files being written are complete."""
-        self.run.pause()
-
-    def resume(self) -> None:
-        """Continue after a pause."""
-        self.run.resume()
-
-    def cancel(self) -> None:
-        """Stop the run; finished rows are kept."""
-        self.run.cancel()
-
     def _ended(self, ending: Ending) -> None:
         self.choices = replace(self.choices, anew=False)
         if self._closed:
             return
         self.choices_changed.emit()
         self.ended.emit(ending)
-        self.plan_later()
+        self.planner.later()
         if ending.finished is not None:
             self._save(is_open=False)
 

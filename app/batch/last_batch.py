@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.batch.settings import BatchChoices
 from app.pairs.edits import PairKey
+from core.batch.row_choice import RowChoice
 from core.messages import from_data, to_data
 from core.progress import Progress
 
@@ -30,7 +31,7 @@ class LastBatch:
         pairing: its pairs, including excluded ones.
         is_open: whether it was started and has not finished.
         found: the run recorded in its output folder; not saved.
-        own: whether B is resampled, for pairs with a choice of their own.
+        own: what was chosen for single pairs.
     """
 
     sources: tuple[Path, ...]
@@ -39,7 +40,7 @@ class LastBatch:
     is_open: bool = True
     _: KW_ONLY
     found: FoundRun | None = None
-    own: Mapping[PairKey, bool] = field(default_factory=dict)
+    own: Mapping[PairKey, RowChoice] = field(default_factory=dict)
 
 
 def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
@@ -59,7 +60,7 @@ def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
             [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
             for m in last.pairing.matches
         ],
-        "own": [[str(a), str(b), resample] for (a, b), resample in last.own.items()],
+        "own": [[str(a), str(b), choice.as_json()] for (a, b), choice in last.own.items()],
     }
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / _FILE, json.dumps(data).encode())
@@ -96,5 +97,10 @@ def _from_json(data: Any) -> LastBatch:
     )  # fmt: skip
     sources = tuple(Path(path) for path in data["sources"])
     choices = BatchChoices.from_json(data["choices"])
-    own = {(Path(a), Path(b)): bool(resample) for a, b, resample in data.get("own", ())}
+    own = {(Path(a), Path(b)): _choice(kept) for a, b, kept in data.get("own", ())}
     return LastBatch(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)
+
+
+def _choice(kept: object) -> RowChoice:
+    # Earlier versions kept only whether B is resampled.
+    return RowChoice(kept) if isinstance(kept, bool) else RowChoice.from_json(dict(kept))  # type: ignore[call-overload]

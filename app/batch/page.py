@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.batch import row_text
+from app.batch.align_menu import ASK_FILE, transform_dialog
 from app.batch.cards import BatchCards
 from app.batch.controller import BatchController
 from app.batch.empty_page import EmptyPage
+from app.batch.pair_edits import PairEdits
+from app.batch.pair_request import pair_request
 from app.batch.rig_finder import RigFinder
 from app.batch.run_bar import RunBar
 from app.batch.settings_panel import BatchSettingsPanel
@@ -40,38 +42,16 @@ from app.widgets.drop import DropZone
 from app.widgets.notification import SystemNotification
 from app.widgets.page import Page
 from core.tasks import get_task
-from core.types import DeviceChoice, PairTransform
+from core.types import DeviceChoice
 
 _EMPTY, _TABLE = 0, 1
-
-
-@dataclass(frozen=True)
-class PairRequest:
-    """A pair of the table to be shown in the Fuse workspace.
-
-    Attributes:
-        a, b: its files. output: file of its fused image; None while there is none.
-        task, method: of the batch. resample: whether B is resampled to the size of A.
-        transform: by which one was resampled onto the other; None where none was.
-        large: whether the result fills the view.
-    """
-
-    a: Path
-    b: Path
-    _: KW_ONLY
-    output: Path | None
-    task: str
-    method: str
-    resample: bool
-    large: bool = False
-    transform: PairTransform | None = None
 
 
 class BatchPage(Page):
     """Connects a :class:`BatchController` to its widgets."""
 
     pair_wanted = Signal(object)
-    """A :class:`PairRequest`: a pair to show in the Fuse workspace."""
+    """A :class:`app.batch.pair_request.PairRequest`: a pair to show in the Fuse workspace."""
 
     def __init__(
         self, batch: BatchController, window: EngineSource, parent: QWidget | None = None
@@ -84,6 +64,7 @@ class BatchPage(Page):
         super().__init__(parent)
         self.batch = batch
         batch.setParent(self)
+        self.edits = PairEdits(batch)
         self._window = window
         self._device: DeviceChoice | None = None
         self.table = BatchTable(
@@ -143,7 +124,7 @@ class BatchPage(Page):
         self.summary.setAccessibleName(self.tr("What was found"))
         self.swap_all = self._button(self.tr("Swap all"), "swap-horizontal")
         self.swap_all.setToolTip(self.tr("Exchange A and B in every pair"))
-        self.swap_all.clicked.connect(lambda: self.batch.swap())
+        self.swap_all.clicked.connect(lambda: self.edits.swap())
         head = QHBoxLayout()
         head.setSpacing(6)
         for button in (self.add_folder, self.add_files, self.clear, self.swap_all):
@@ -159,26 +140,28 @@ class BatchPage(Page):
         return button
 
     def _connect(self) -> None:
-        batch, panel = self.batch, self.panel
+        batch, panel, edits = self.batch, self.panel, self.edits
         self.zone.files_dropped.connect(self.take)
         self.empty.zone.files_dropped.connect(self.take)
-        panel.swap.connect(batch.swap)
-        panel.include.connect(batch.include)
-        panel.join.connect(batch.join)
+        panel.swap.connect(edits.swap)
+        panel.include.connect(edits.include)
+        panel.join.connect(edits.join)
         panel.choose_b.connect(self._ask_partner)
-        panel.moved.connect(batch.move)
+        panel.moved.connect(edits.move)
         panel.opened.connect(self._open)
-        panel.resample.connect(self._resample)
+        panel.resample.connect(edits.resample)
+        panel.align.connect(self._align)
         self.table.thumb_wanted.connect(self.thumbs.want)
         self.thumbs.ready.connect(self.table.set_thumb)
         self.choices.changed.connect(batch.set_choices)
         self.choices.folder_wanted.connect(self._ask_output)
         self.rigs.found.connect(self.choices.align.show_rigs)
+        self.rigs.found.connect(panel.set_rigs)
         self.foot.start.connect(batch.start)
         self.foot.retry.connect(batch.retry)
-        self.foot.pause.connect(batch.pause)
-        self.foot.resume.connect(batch.resume)
-        self.foot.cancel.connect(batch.cancel)
+        self.foot.pause.connect(batch.run.pause)
+        self.foot.resume.connect(batch.run.resume)
+        self.foot.cancel.connect(batch.run.cancel)
         batch.pairing_changed.connect(self._show_pairing)
         batch.choices_changed.connect(self._show_choices)
         batch.datasets_changed.connect(self._show_datasets)
@@ -264,35 +247,24 @@ class BatchPage(Page):
         title = self.tr("B for {0}").format(match.a.name)
         dialog = self.dialog = QFileDialog(self.window(), title, str(match.b.parent))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.batch.pair(match.a, Path(name)))
+        dialog.fileSelected.connect(lambda name: self.edits.pair(match.a, Path(name)))
         dialog.open()
 
     def _open(self, row: int, large: bool) -> None:
-        match, choices = self.table.match_at(row), self.batch.choices
-        if match is None:
-            return
-        resample = self.batch.resamples(key_of(match))
-        output = self.table.text_at(row).output
-        record = self.batch.rows.get(key_of(match))
-        engine = self._window.engine
-        methods = engine.methods.get(choices.task, ()) if engine is not None else ()
-        method = choices.method or next((one.name for one in methods), "")
-        self.pair_wanted.emit(
-            PairRequest(
-                match.a,
-                match.b,
-                output=output,
-                task=choices.task,
-                method=method,
-                resample=resample,
-                large=large,
-                transform=None if record is None or match.study is not None else record.transform,
-            )
-        )
+        match = self.table.match_at(row)
+        if match is not None:
+            output = self.table.text_at(row).output
+            request = pair_request(self.batch, match, output, self._window.engine, large=large)
+            self.pair_wanted.emit(request)
 
-    def _resample(self, rows: list[int], resample: bool) -> None:
-        matches = (self.table.match_at(row) for row in rows)
-        self.batch.set_resample([key_of(m) for m in matches if m is not None], resample)
+    def _align(self, rows: list[int], align: str) -> None:
+        """Lay pairs on each other in a way of their own; a file is asked for."""
+        if align == ASK_FILE:
+            dialog = self.dialog = transform_dialog(self.window())
+            dialog.fileSelected.connect(lambda name: self.edits.align(rows, f"file {name}"))
+            dialog.open()
+        else:
+            self.edits.align(rows, align)
 
     def _clear(self) -> None:
         for name in tuple(self.cards):
@@ -305,6 +277,12 @@ class BatchPage(Page):
         self._show_methods()
         self.choices.show_choices(self.batch.choices)
         self.table.touch_all()
+        self._show_align_column()
+
+    def _show_align_column(self) -> None:
+        batch = self.batch
+        is_there = batch.choices.align != "none" or batch.planner.chooses_registration
+        self.panel.show_align_column(is_there)
 
     def _show_datasets(self) -> None:
         self.choices.dataset.show_known(self.batch.datasets)
@@ -351,6 +329,7 @@ class BatchPage(Page):
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()
+            self._show_align_column()
             self.card_area.show_found()
         self._show_phase()
 

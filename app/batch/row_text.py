@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.batch.align_menu import way_text
 from app.batch.controller import BatchController
 from app.batch.state import UNDER_WAY
 from app.batch.table_model import RowText
@@ -39,6 +40,12 @@ def state_names() -> dict[str, str]:
 
 def row_text(batch: BatchController, match: Match) -> RowText:
     """What the table shows in the row of ``match``."""
+    text, key = _row_text(batch, match), key_of(match)
+    align = "" if match.excluded else way_text(batch.align(key))
+    return replace(text, align=align, own_align=batch.planner.choice(key).align or "")
+
+
+def _row_text(batch: BatchController, match: Match) -> RowText:
     key = key_of(match)
     header, record = batch.headers.get(key), batch.rows.get(key)
     target = batch.targets.get(key)

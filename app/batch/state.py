@@ -58,10 +58,21 @@ class RowStates(Mapping[PairKey, "RowRecord"]):
             self.failed -= row is not None and row.state == "failed"
 
     @property
-    def doubtful(self) -> int:
-        """Number of fused rows whose registration is doubtful."""
-        fused = (row for row in self._rows.values() if row.state in ("done", "skipped"))
-        return sum(row.is_doubtful for row in fused)
+    def doubtful(self) -> tuple[PairKey, ...]:
+        """Fused rows whose registration is doubtful."""
+        return self._fused_with("doubtful")
+
+    @property
+    def unregistered(self) -> tuple[PairKey, ...]:
+        """Rows that were fused as they lie, since their registration failed."""
+        return self._fused_with("failed")
+
+    def _fused_with(self, verdict: str) -> tuple[PairKey, ...]:
+        return tuple(
+            key
+            for key, row in self._rows.items()
+            if row.state in ("done", "skipped") and row.registration.get("verdict") == verdict
+        )
 
     @property
     def of_other_size(self) -> tuple[PairKey, ...]:

@@ -24,7 +24,7 @@ from app.pairs.table import PairTable
 from app.widgets import theme
 from app.widgets.plain_table import ModelIndex
 
-A, B, WHY, FOLDER, SIZE, RESULT, STATE, NOTE = range(8)
+A, B, WHY, FOLDER, SIZE, ALIGN, RESULT, STATE, NOTE = range(9)
 THUMB = 30
 _NO_PARENT = QModelIndex()
 _ROWS_TYPE = "application/x-unifusion-rows"
@@ -41,6 +41,7 @@ class RowText:
 
     Attributes:
         size: of the images. result: name of the fused image. state: in one or two words.
+        align: how the pair is laid on each other; own_align: its own choice, "" for that of all.
         detail: error or notes, in full.
         severity: "", "success", "error" or "warning".
         output: file of the fused image, once it exists.
@@ -53,6 +54,8 @@ class RowText:
     detail: str = ""
     severity: str = ""
     _: KW_ONLY
+    align: str = ""
+    own_align: str = ""
     output: Path | None = None
     resampled: bool | None = None
 
@@ -174,7 +177,7 @@ class BatchTable(PairTable):
     # --- the model -------------------------------------------------------------------------
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """A, B, reason, folder, size, result, state, note."""
+        """A, B, reason, folder, size, registration, result, state, note."""
         return NOTE + 1
 
     def headerData(
@@ -184,7 +187,13 @@ class BatchTable(PairTable):
         if section < SIZE or orientation != Qt.Orientation.Horizontal:
             return super().headerData(section, orientation, role)
         if role == Qt.ItemDataRole.DisplayRole:
-            titles = (self.tr("Size"), self.tr("Result"), self.tr("State"), self.tr("Note"))
+            titles = (
+                self.tr("Size"),
+                self.tr("Registration"),
+                self.tr("Result"),
+                self.tr("State"),
+                self.tr("Note"),
+            )
             return titles[section - SIZE]
         return None
 
@@ -215,7 +224,7 @@ class BatchTable(PairTable):
             note = text.detail
             if role == Qt.ItemDataRole.DisplayRole:
                 note = _without_folders(note, match)
-            return (text.size, text.result, text.state, note)[column - SIZE]
+            return (text.size, text.align, text.result, text.state, note)[column - SIZE]
         return None
 
     def _leftover_data(self, index: ModelIndex, role: int) -> object:
@@ -247,6 +256,8 @@ class BatchTable(PairTable):
         now = theme.colours()
         if match.excluded:
             return QColor(now.muted)
+        if column == ALIGN:
+            return None if self._describe(match).own_align else QColor(now.muted)
         if column == WHY and not match.sure and self._is_troubled(match):
             return QColor(now.notice_text)
         if column in (STATE, NOTE):

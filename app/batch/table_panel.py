@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.batch.align_menu import AlignMenu
 from app.batch.table_model import (
+    ALIGN,
     FOLDER,
     BatchTable,
     FilteredTable,
@@ -43,12 +45,16 @@ class TablePanel(QWidget):
     resample = Signal(object, bool)
     """Rows, and whether to resample B of these pairs where sizes differ."""
 
+    align = Signal(object, str)
+    """Rows, and how to lay them on each other: see :class:`AlignMenu`."""
+
     def __init__(self, model: BatchTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
         self.shown = FilteredTable(model)
         self.view = BatchView(self.shown)
         self.menu: QMenu | None = None
+        self._rigs: tuple[str, ...] = ()
         self._before_filter: list[int] | None = None
         """Rows selected before filtering; None once the selection is changed by hand."""
         self._is_filtering = False
@@ -302,6 +308,11 @@ class TablePanel(QWidget):
         if any(text.resampled for text in texts):
             title = self.tr("Do not resample B")
             add(title, partial(self.resample.emit, rows, False), free)
+        own = {text.own_align for text in texts}
+        align = AlignMenu(self._rigs, own.pop() if len(own) == 1 else None, menu)
+        align.chosen.connect(partial(self.align.emit, rows))
+        align.setEnabled(free)
+        menu.addMenu(align)
         menu.addSeparator()
         for button in (
             self.swap_button,
@@ -311,6 +322,14 @@ class TablePanel(QWidget):
         ):
             add(button.toolTip(), button.click, button.isEnabled())
         return menu
+
+    def set_rigs(self, names: tuple[str, ...]) -> None:
+        """Offer these rigs in the menu."""
+        self._rigs = names
+
+    def show_align_column(self, shown: bool) -> None:
+        """Show how each pair is laid on each other, or leave that column out."""
+        self.view.setColumnHidden(ALIGN, not shown)
 
     def step(self, by: int) -> None:
         """Move the selected pairs up (-1) or down (1), unless they are at the end."""

@@ -20,9 +20,31 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.batch.table_model import FOLDER, NOTE, RESULT, SIZE, STATE, THUMB, WHY, A, B, FilteredTable
+from app.batch.table_model import (
+    ALIGN,
+    FOLDER,
+    NOTE,
+    RESULT,
+    SIZE,
+    STATE,
+    THUMB,
+    WHY,
+    A,
+    B,
+    FilteredTable,
+)
 
-_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, NOTE: 130, WHY: 132, RESULT: 150, FOLDER: 80}
+_WIDTHS = {
+    A: 200,
+    B: 116,
+    STATE: 108,
+    SIZE: 84,
+    NOTE: 130,
+    WHY: 132,
+    ALIGN: 110,
+    RESULT: 150,
+    FOLDER: 80,
+}
 
 _NAME_MORE = 110
 """Pixels that a column of file names is widened by, at most."""
@@ -81,6 +103,7 @@ class BatchView(QTableView):
             self.setColumnWidth(column, width)
             header.moveSection(header.visualIndex(column), place)
         header.setStretchLastSection(True)
+        self.setColumnHidden(ALIGN, True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Distribute spare width to the columns whose texts are elided first; once."""

@@ -19,6 +19,7 @@ from app.i18n.translate import tr
 from app.pairs.datasets import ALL, FoundDataset, inspect_paths
 from app.pairs.edits import PairKey, carry_over, key_of
 from app.workers.background_import import paused_garbage_collection
+from core.batch.row_choice import NO_CHOICE, RowChoice
 from core.errors import FusionError, Message
 from core.progress import Progress
 
@@ -50,8 +51,8 @@ class Planned:
     """Paths of results below the output folder."""
     problems: Mapping[PairKey, str] = field(default_factory=dict)
     """Why rows cannot be fused."""
-    resampled: Mapping[PairKey, bool] = field(default_factory=dict)
-    """Whether B is resampled where sizes differ."""
+    choices: Mapping[PairKey, RowChoice] = field(default_factory=dict)
+    """What holds for rows instead of the options, now or by the record of the run."""
     queued: Mapping[PairKey, RowRecord] = field(default_factory=dict)
     """A record of each row before it begins."""
 
@@ -59,10 +60,6 @@ class Planned:
     def can_run(self) -> bool:
         """Whether there is a valid plan with at least one row."""
         return self.plan is not None and bool(self.plan.rows) and self.error is None
-
-    def resamples(self, key: PairKey) -> bool | None:
-        """Whether B of a pair is resampled where sizes differ; None while there is no plan."""
-        return self.resampled.get(key)
 
     def for_retry(self) -> Planned:
         """The same plan, which also retries rows at which the program crashed."""
@@ -129,12 +126,15 @@ def find(
 
 
 def plan(
-    pairing: PairingPlan, choices: BatchChoices, own: Mapping[PairKey, bool], progress: Progress
+    pairing: PairingPlan,
+    choices: BatchChoices,
+    own: Mapping[PairKey, RowChoice],
+    progress: Progress,
 ) -> Planned:
     """Plan a run; invalid choices give a :class:`Planned` with an error.
 
     Args:
-        own: whether B is resampled, for pairs with a choice of their own.
+        own: of pairs with a choice of their own.
     """
     from core.batch import find_run, plan_batch
     from core.batch.plan import plan_rows
@@ -162,7 +162,7 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 
     targets = {key_of(row.match): row.target for row in plan.rows}
     problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
-    resampled = {key_of(row.match): plan.resamples(row) for row in plan.rows}
+    chosen = {key_of(row.match): row.choice for row in plan.rows if row.choice != NO_CHOICE}
     return Planned(
         plan,
         QueueOrder(),
@@ -170,7 +170,7 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
         found=found,
         targets=targets,
         problems=problems,
-        resampled=resampled,
+        choices=chosen,
         queued={key_of(row.match): row.record("queued") for row in plan.rows},
     )
 

@@ -127,7 +127,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
             heard.failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
         print_notes(heard.notes)
-        _summary(plan, tally, files)
+        _summary(plan, tally, files, heard)
         for text in heard.doubtful.values():
             say(text, sys.stderr)
     for text in heard.failures:
@@ -142,6 +142,17 @@ class _Heard:
     failures: list[str] = field(default_factory=list)
     doubtful: dict[object, str] = field(default_factory=dict)
     notes: dict[object, tuple[str, ...]] = field(default_factory=dict)
+    unregistered: set[object] = field(default_factory=set)
+    """Those of ``doubtful`` whose registration failed."""
+
+    @property
+    def registrations(self) -> str:
+        """How many registrations are doubtful, and how many failed although the pair was fused."""
+        doubtful = len(self.doubtful) - len(self.unregistered)
+        parts = [f"{doubtful} doubtful"] if doubtful else []
+        if self.unregistered:
+            parts.append(f"{len(self.unregistered)} not registered")
+        return f"; of the registrations {', '.join(parts)}" if parts else ""
 
     def take(self, event: RowEvent) -> None:
         name, record = event.row.match.name, event.record
@@ -153,16 +164,17 @@ class _Heard:
             said = "registration is doubtful"
             if record.is_unregistered:
                 said = "registration failed, fused as it lies"
+                self.unregistered.add(event.place)
             self.doubtful[event.place] = f"{said}: {name}: {' '.join(record.reasons)}".rstrip(": ")
 
 
-def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
+def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...], heard: _Heard) -> None:
     before = f", {tally.skipped} done before" if tally.skipped else ""
     left = tally.total - tally.ended
     rest = f", {left} not tried" if left else ""
     say(
         f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed{rest}, "
-        f"of {tally.total}"
+        f"of {tally.total}{heard.registrations}"
     )
     for path in files:
         say(str(path))

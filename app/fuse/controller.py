@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,12 +24,18 @@ from app.fuse.sample_opener import SampleOpener
 from app.fuse.state import FuseState, Outcome, Side
 from app.fuse.stored_result_loader import StoredResultLoader
 from app.fuse.stored_results import StoredResult
+from app.fuse.studies import ListedSeries
 from app.fuse.task_selection import TaskSelection
 from app.fuse.volume_export import VolumeExporter
 from app.fuse.volume_loader import VolumeLoader
 from app.workers import Runner
+from core.alignment.choice import AlignChoice
 from core.types import PairTransform
 from core.windows import Windows
+
+if TYPE_CHECKING:
+    from core.io.volumes import Acceptance
+    from core.pairing.study_pairs import SeriesPair
 
 
 class Controller(QObject):
@@ -136,18 +143,39 @@ class Controller(QObject):
         *,
         task_known: bool = False,
         transform: PairTransform | None = None,
+        align: AlignChoice | None = None,
     ) -> None:
         """Open two files and fuse them, or two series where these are known by the files.
 
         Args:
             task_known: the person has said which task these two are for.
             transform: by which one of two pictures is resampled onto the other.
+            align: how two pictures are laid on each other, without a transform.
         """
         if self.volumes.knows((a, b)):
             self.volumes.open((a, b))
         else:
-            request = LoadRequest(a, b, transform=transform)
+            request = LoadRequest(a, b, transform=transform, align=align)
             self._loader.load(request, self._tasks.fuse_new if task_known else None)
+
+    def open_study(
+        self,
+        study: SeriesPair,
+        accept: Collection[Acceptance] = (),
+        *,
+        transform: PairTransform | None = None,
+        align: AlignChoice | None = None,
+    ) -> None:
+        """Open two series and fuse the slice on show.
+
+        Args:
+            accept: problems of the series that are accepted.
+            transform: by which A is brought onto B.
+            align: how A is brought onto B, without a transform.
+        """
+        listed = ListedSeries(study.a, study.b, study.reason, transform=transform, align=align)
+        self.volumes.add_pair(listed)
+        self.volumes.open(listed.key, accept)
 
     def open_fused_pair(
         self,

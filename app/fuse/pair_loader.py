@@ -17,6 +17,7 @@ from app.fuse.results import AS_DAMAGED, Sources, resampled_side, swapped_stamp
 from app.fuse.state import Activity, FuseState, Offer, Side
 from app.fuse.tasks import FileOrImage
 from app.workers import Runner
+from core.alignment.choice import AlignChoice
 from core.errors import DamagedImage, FusionError, SizeMismatch
 from core.tasks import TASKS
 from core.types import PairTransform
@@ -36,6 +37,7 @@ class LoadRequest:
         sample: True for a sample that comes with the program.
         damaged: read what can be decoded of damaged files.
         transform: by which one source is resampled onto the other.
+        align: how two files are laid on each other where there is no transform.
     """
 
     a: FileOrImage | None
@@ -45,6 +47,7 @@ class LoadRequest:
     sample: bool = False
     damaged: bool = False
     transform: PairTransform | None = None
+    align: AlignChoice | None = None
 
     def absolute(self) -> LoadRequest:
         """The same request with absolute paths: the working directory may change."""
@@ -125,7 +128,7 @@ class PairLoader(QObject):
         """Load the files that were refused as damaged, as far as they can be decoded."""
         if self._refused is not None:
             refused = self._refused
-            self.load(LoadRequest(refused.a, refused.b, damaged=True, transform=refused.transform))
+            self.load(replace(refused, damaged=True, resample=False))
 
     def load_transformed(
         self, transform: PairTransform | None, callback: LoadedCallback | None = None
@@ -258,7 +261,7 @@ class PairLoader(QObject):
         work = partial(
             tasks.load_sources, request.a, request.b,
             resample=request.resample, sample=request.sample, cached=cached, task=task,
-            damaged=request.damaged, transform=request.transform,
+            damaged=request.damaged, transform=request.transform, align=request.align,
         )  # fmt: skip
         generation = self._jobs.generation
         self._jobs.track(

@@ -23,10 +23,15 @@ Badge = Literal["ready", "check", "fused", "failed", "missing"]
 
 @dataclass(frozen=True)
 class PairState:
-    """The badge of a pair, and the reason for it."""
+    """The badge of a pair, and the reason for it.
+
+    Attributes:
+        laid: how its sources are laid on each other; "" where they are taken as they lie.
+    """
 
     badge: Badge
     why: str = ""
+    laid: str = ""
 
 
 class PairStates(QObject):

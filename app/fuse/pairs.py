@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.fuse.pair_alignments import PairAlignments
 from app.fuse.pair_search import Listing, PairSearchResult, find_more, gone_files
 from app.fuse.pair_states import PairState, PairStates
 from app.fuse.reports import Activity
@@ -17,7 +19,9 @@ from app.fuse.state import FuseState, Problem
 from app.i18n.translate import plural, translate_all
 from app.pairs.edits import PairKey, key_of
 from app.workers import Job, Runner
+from core.alignment.choice import AlignChoice
 from core.errors import FusionError
+from core.types import SourceSide
 
 if TYPE_CHECKING:
     from app.fuse.controller import Controller
@@ -60,6 +64,9 @@ class Pairs(QObject):
         self._closed = False
         self._states = PairStates(session, lambda: self._listed, self)
         self._states.changed.connect(self.state_changed)
+        self.alignments = PairAlignments(session, lambda key: key in self._listed, self)
+        """How the listed pairs are laid on each other."""
+        self.alignments.changed.connect(self._alignments_changed)
         session.sources_changed.connect(self._sources_changed)
 
     def shutdown(self) -> None:
@@ -200,7 +207,9 @@ class Pairs(QObject):
     def show(self, listing: Listing) -> None:
         """List other pairs, keeping the state of those that stay."""
         before, self._listing = self._listed, listing
-        self._states.keep_only(key_of(match) for match in listing.plan.matches)
+        keys = {key_of(match) for match in listing.plan.matches}
+        self._states.keep_only(keys)
+        self.alignments.keep_only(keys)
         self._follow_list(before)
         self.plan_changed.emit()
         # The list keeps rows whose text is unchanged, but their badges may differ.
@@ -229,8 +238,9 @@ class Pairs(QObject):
             self._controller.close_pictures()
 
     def state(self, key: PairKey) -> PairState:
-        """The badge of a pair, and the reason for it."""
-        return self._states.state(key)
+        """The badge of a pair, and the reason for it, with how it is laid on each other."""
+        state, laid = self._states.state(key), self.alignments.text(key)
+        return replace(state, laid=laid) if laid else state
 
     # --- opening ---------------------------------------------------------------------------
 
@@ -238,7 +248,36 @@ class Pairs(QObject):
         """Open a pair of the list."""
         self.current = key
         self.current_changed.emit()
-        self._controller.open_pair(*key)
+        laid = self.alignments
+        self._controller.open_pair(*key, transform=laid.transform(key), align=laid.choice(key))
+
+    def use_rig(self, rig: str, onto: SourceSide) -> int:
+        """Lay all listed pairs of pictures on each other by a rig; returns their number.
+
+        The pair on screen is read again; the others are laid so when they are opened.
+
+        Args:
+            rig: its name; "" takes all pairs as they lie.
+            onto: the source whose pixels are kept.
+        """
+        keys = [key for key in self._listed if not self._controller.volumes.knows(key)]
+        choice = AlignChoice("rig", name=rig, onto=onto) if rig else AlignChoice()
+        self.alignments.choose(keys, choice)
+        self._reopen(keys)
+        return len(keys)
+
+    def undo_rig(self) -> None:
+        """Take the last :meth:`use_rig` back."""
+        self.alignments.undo()
+        self._reopen(self._listed)
+
+    def _reopen(self, keys: Container[PairKey]) -> None:
+        if self.current is not None and self.current in keys:
+            self.open(self.current)
+
+    def _alignments_changed(self, keys: Collection[PairKey]) -> None:
+        for key in keys:
+            self.state_changed.emit(key)
 
     def step(self, by: int) -> None:
         """Open the pair ``by`` places on among those that pass the filter, or the last one."""

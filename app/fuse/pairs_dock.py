@@ -65,9 +65,9 @@ class PairsDock(QWidget):
         self.thumbs.shutdown()
         self._pairs.shutdown()
 
-    def _state_of(self, key: PairKey) -> tuple[str, str]:
+    def _state_of(self, key: PairKey) -> tuple[str, str, str]:
         state = self._pairs.state(key)
-        return state.badge, state.why
+        return state.badge, state.why, state.laid
 
     def _row(self, match: Match) -> PairRow:
         folder = str(match.folder) if match.folder.parts else self.tr("Pairs")

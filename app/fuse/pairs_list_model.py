@@ -43,6 +43,8 @@ _BADGES = {
     "missing": ("error_border", "✕"),
 }
 """Theme colour and symbol of each badge."""
+_LAID = "⌖"
+"""Beside the badge of a pair whose sources are laid on each other by a transform."""
 
 
 class PairRow(NamedTuple):
@@ -65,11 +67,11 @@ class PairModel(QStandardItemModel):
     """A two-level tree of the pairs that pass the filter."""
 
     def __init__(
-        self, state: Callable[[PairKey], tuple[str, str]], parent: QObject | None = None
+        self, state: Callable[[PairKey], tuple[str, str, str]], parent: QObject | None = None
     ) -> None:
         """
         Args:
-            state: returns badge and reason of a pair.
+            state: returns badge and reason of a pair, and how its sources are laid on each other.
         """
         super().__init__(parent)
         self._state = state
@@ -172,10 +174,10 @@ class PairModel(QStandardItemModel):
 
     def _update_badge(self, item: QStandardItem, row: PairRow) -> None:
         """Show the badge of a pair."""
-        badge, _ = self._state(row.key)
+        badge, _, laid = self._state(row.key)
         role, sign = _BADGES[badge]
-        item.setText(f"{sign} {row.name}")
-        item.setAccessibleText(f"{row.name}, {badge}")
+        item.setText(f"{sign}{_LAID if laid else ''} {row.name}")
+        item.setAccessibleText(", ".join(part for part in (row.name, badge, laid) if part))
         if badge != "ready":
             item.setForeground(QColor(getattr(theme.colours(), role)))
         elif item.foreground() != QBrush():
@@ -226,7 +228,7 @@ class PairModel(QStandardItemModel):
         if item is not None and not item.toolTip():
             row = self._all[item.data(_NUMBER)]
             files = f"A: {key[0].name}\nB: {key[1].name}"
-            parts = (files, translate(row.reason), self._state(key)[1])
+            parts = (files, translate(row.reason), *self._state(key)[1:])
             item.setToolTip("\n".join(part for part in parts if part))
 
     def index_of(self, key: PairKey | None) -> QModelIndex:

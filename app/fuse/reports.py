@@ -23,7 +23,15 @@ Remedy = Literal[
     "uneven",
     "patients",
 ]
-Answer = Literal["reload", "switch_task", "keep_task", "register", "align", "undo_alignment"]
+Answer = Literal[
+    "reload",
+    "switch_task",
+    "keep_task",
+    "register",
+    "align",
+    "undo_alignment",
+    "undo_rig",
+]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from app.i18n.translate import plural, tr, translate
 from app.pairs.edits import PairKey
 from app.preferences.scan_names import SCAN_SUFFIXES, may_be_scan
+from core.alignment.choice import AlignChoice
 from core.errors import InputError
 from core.messages import Message
 from core.progress import Progress
@@ -52,6 +53,7 @@ class ListedSeries:
         names: what they are called; no names of persons.
         sample: whether they come with the program.
         transform: by which A is brought onto B; None where their millimetres are the same.
+        align: how A is brought onto B once they are read, without a transform.
     """
 
     a: SeriesHeader
@@ -59,6 +61,7 @@ class ListedSeries:
     reason: str = ""
     sample: bool = False
     transform: PairTransform | None = None
+    align: AlignChoice | None = None
 
     @property
     def key(self) -> PairKey:

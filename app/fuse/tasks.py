@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -31,12 +31,16 @@ from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.pyramid import RenderedImage, source_image
+from core.alignment.choice import AlignChoice
 from core.errors import InputError, Message
 from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import FloatArray, FusionRequest, FusionResult, Image, PairTransform, SourcePair
 from core.windows import Windows
+
+if TYPE_CHECKING:
+    from core.alignment.aligning import Aligned
 
 FileOrImage = Path | Image
 
@@ -59,6 +63,7 @@ def load_sources(
     task: str = "",
     damaged: bool = False,
     transform: PairTransform | None = None,
+    align: AlignChoice | None = None,
 ) -> Sources:
     """Read up to two sources; both must have the same size unless there is a transform.
 
@@ -68,13 +73,15 @@ def load_sources(
         task: determines black and white of deep grey images (:mod:`core.io.values`).
         damaged: read what can be decoded of damaged files.
         transform: by which one source is resampled onto the other.
+        align: how two files are laid on each other, without a transform; a registration that fails
+            leaves them as they lie, with a note.
         cached: pairs in memory; one whose files have not changed is not read again.
 
     Raises:
         SizeMismatch: the sizes differ, ``resample`` is False, and there is no transform.
         InputError: a file cannot be read, or the transform leaves nothing in common.
     """
-    from core.io import make_pair, read_image, read_pair
+    from core.io import make_pair, read_image, read_sources
     from core.io.values import is_shared
 
     stage = tr("Reading pictures")
@@ -86,36 +93,56 @@ def load_sources(
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader raises a better error
             stamp = (*stamp_of(a, b), *_marks(resample, transform, damaged))
-        found = _cached_pair(stamp, cached, task)
+        found = _cached_pair(stamp, cached, task) if align is None else None
         if found is not None:
             return replace(found, sample=sample)
-        pair = read_pair(
-            a,
-            b,
-            resample=resample,
-            task=task,
-            damaged=mode,
-            between=partial(_report_second, progress, stage),
-            transform=transform,
-        )
+        between = partial(_report_second, progress, stage)
+        image_a, image_b = read_sources(a, b, damaged=mode, between=between)
+        aligned = _aligned(align, image_a, image_b, task, progress)
+        if align is not None:
+            transform = aligned.transform
+            if stamp is not None:
+                stamp = (*stamp[:2], *_marks(resample, transform, damaged))
+            found = _cached_pair(stamp, cached, task)
+            if found is not None:
+                return replace(found, sample=sample)
+        with aligned.told():
+            pair = make_pair(image_a, image_b, resample=resample, task=task, transform=transform)
+        if aligned.notes and transform is None:
+            pair = replace(pair, b=replace(pair.b, notes=(*pair.b.notes, *aligned.notes)))
         if stamp is not None and is_shared(pair, task):
             stamp = (*stamp, ONE_CAMERA)
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
         progress.check()
     else:
-        image_a = read_image(a, mode) if isinstance(a, Path) else a
-        image_b = read_image(b, mode) if isinstance(b, Path) else b
-        images = (image_a, image_b)
+        one, other = (read_image(side, mode) if isinstance(side, Path) else side for side in (a, b))
+        images = (one, other)
         progress.check()
         pair = None
-        if image_a is not None and image_b is not None:
-            pair = make_pair(image_a, image_b, resample=resample, task=task, transform=transform)
+        if one is not None and other is not None:
+            pair = make_pair(one, other, resample=resample, task=task, transform=transform)
             images = (pair.a, pair.b)
     loaded = [
         None if image is None else LoadedSource(image, _with_histogram(source_image(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp, transform=transform)
+
+
+def _aligned(
+    choice: AlignChoice | None, a: Image, b: Image, task: str, progress: Progress
+) -> Aligned:
+    """How two pictures are to be laid on each other; as they lie where nothing is chosen.
+
+    Raises:
+        InputError: the rig or file cannot be used for them.
+        Cancelled: by ``progress``.
+    """
+    from core.alignment.aligning import Aligned, align_images
+
+    if choice is None:
+        return Aligned()
+    return align_images(replace(choice, keep_failed=True), a, b, task, progress)
 
 
 def _marks(

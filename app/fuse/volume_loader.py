@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.fuse import volume_tasks
+from app.fuse.asked_series import AskedSeries
 from app.fuse.frame_reader import FrameReader
 from app.fuse.job_tracker import JobTracker
 from app.fuse.restored_slice import RestoredSlice, slice_on_show
@@ -21,7 +22,7 @@ from app.fuse.studies import Frames, KnownSeries, ListedSeries, Study
 from app.pairs.edits import PairKey
 from app.preferences.session_file import SliceOnShow
 from app.workers import Runner
-from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
+from core.errors import FusionError
 from core.geometry.planes import PlaneName
 from core.types import PairTransform
 
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
 REST_MS = 300
 """A slice is fused once it has been on show for this long."""
 _TASK = "mif"
-_REFUSALS: tuple[tuple[type[FusionError], Accepted], ...] = (
-    (MissingSlices, "gap"),
-    (UnevenSlices, "uneven"),
-    (TwoPatients, "patients"),
-)
-"""What a person may accept, by the error that it is refused with."""
 
 
 class VolumeLoader(QObject):
@@ -76,11 +71,8 @@ class VolumeLoader(QObject):
         self._reader.done.connect(self._framed)
         self._reader.left.connect(self._stay)
         self._known = KnownSeries()
-        self._asked: tuple[ListedSeries, tuple[Accepted, ...]] | None = None
-        """The pair that was opened last, and what was accepted for it."""
-        self._asked_frames: Frames = (0, 0)
-        """Of that pair, those on show; before, those being read."""
-        self._refused: Accepted | None = None
+        self._asked: AskedSeries | None = None
+        """The pair that was opened last."""
         self._restored = RestoredSlice()
         self._wanted: SliceView | None = None
         self._turn = self._shown_turn = 0
@@ -99,6 +91,10 @@ class VolumeLoader(QObject):
         """Make series and pairs of them known, which :meth:`open` opens by their first files."""
         self._known.add(study)
 
+    def add_pair(self, pair: ListedSeries) -> None:
+        """Make a pair known, instead of what was known of it."""
+        self._known.add_pair(pair)
+
     def knows(self, key: PairKey) -> bool:
         """Whether a pair of files is one of series, proposed or made by hand."""
         return self._known.pair(key) is not None
@@ -116,7 +112,7 @@ class VolumeLoader(QObject):
     def on_show(self) -> SliceOnShow:
         """The slice on show, without names."""
         view, asked = self._wanted, self._asked
-        return SliceOnShow() if view is None or asked is None else slice_on_show(asked[0], view)
+        return SliceOnShow() if view is None or asked is None else slice_on_show(asked.pair, view)
 
     @property
     def is_open(self) -> bool:
@@ -144,14 +140,13 @@ class VolumeLoader(QObject):
             raise KeyError(key)
         pair, frames = self._restored.opened_with(known, frames)
         self._known.add_pair(pair)
-        old = self._asked[0] if self._asked is not None and not anew else None
+        old = self._asked.pair if self._asked is not None and not anew else None
         held = volume_tasks.held_volumes(old, session.sources.slice)
         self._reader.forget()
         self._jobs.supersede()
         self._rest.stop()
         self._cache.save()
-        self._asked, self._refused = (pair, tuple(accept)), None
-        self._asked_frames = frames
+        self._asked = AskedSeries(pair, tuple(accept), frames)
         session.set_problem(None)
         session.set_sources(Sources(requested=key, names=pair.names, sample=pair.sample))
         work = partial(volume_tasks.open_volumes, pair, frames, tuple(accept), held)
@@ -168,36 +163,39 @@ class VolumeLoader(QObject):
     def reopen(self) -> None:
         """Read the files of the pair that was opened last again."""
         if self._asked is not None:
-            pair, accept = self._asked
-            self.open(pair.key, accept, self._asked_frames, anew=True)
+            asked = self._asked
+            self.open(asked.key, asked.accept, asked.frames, anew=True)
 
     def set_transform(self, transform: PairTransform | None) -> None:
         """Bring A onto B of the pair on show by another transform, or by none; the slice stays."""
-        if self._asked is not None and self._wanted is not None:
-            pair, accept = self._asked
-            self._known.add_pair(replace(pair, transform=transform))
+        asked = self._asked
+        if asked is not None and self._wanted is not None:
+            self._known.add_pair(asked.laid_by(transform).pair)
             self._restored.wait_for(self.on_show)
-            self.open(pair.key, accept, self._asked_frames)
+            self.open(asked.key, asked.accept, asked.frames)
 
     def accept(self) -> None:
         """Read the refused pair in spite of what it was refused for."""
-        if self._asked is not None and self._refused is not None:
-            pair, accepted = self._asked
-            self.open(pair.key, (*accepted, self._refused), self._asked_frames)
+        asked = self._asked
+        if asked is not None and asked.refused is not None:
+            self.open(asked.key, asked.accepting, asked.frames)
 
     def swap(self) -> None:
         """Exchange A and B: A is brought onto the grid of the other one."""
-        if self._asked is not None and self._session.sources.slice is not None:
-            pair, accept = self._asked
-            swapped = pair.swapped()
+        asked = self._asked
+        if asked is not None and self._session.sources.slice is not None:
+            swapped = asked.pair.swapped()
             self._known.add_pair(swapped)
-            self.open(swapped.key, accept, self._asked_frames[::-1])
+            self.open(swapped.key, asked.accept, asked.frames[::-1])
 
     def _opened(self, generation: int, sources: Sources) -> None:
         view = sources.slice
         if generation != self._jobs.generation or view is None:
             return
         session = self._session
+        if self._asked is not None and self._asked.pair.align is not None:  # estimated only once
+            self._asked = self._asked.laid_by(view.volumes.pair.transform)
+            self._known.add_pair(self._asked.pair)
         if not session.task_by_hand:
             session.switch_task(_TASK)
         self._wanted = view
@@ -207,25 +205,18 @@ class VolumeLoader(QObject):
         session.set_display(display.with_pane("b", palette=b, window=None))
         self._put(sources)
         self.moved.emit(view)
-        if not self._go_back_to_restored() and not session.results and view.can_be_fused:
-            self._fuse()
-
-    def _go_back_to_restored(self) -> bool:
-        """Show the slice of the last session; False where another one is on show already."""
-        view, asked = self._wanted, self._asked
-        if view is None or asked is None:
-            return False
-        target = self._restored.take(asked[0], view)
+        target = None if self._asked is None else self._restored.take(self._asked.pair, view)
         if target is not None:
             self._show(target)
-        return target is not None
+        elif not session.results and view.can_be_fused:
+            self._fuse()
 
     def _failed(self, generation: int, error: FusionError) -> None:
-        if generation != self._jobs.generation:
+        if generation != self._jobs.generation or self._asked is None:
             return
         self._session.set_sources(replace(self._session.sources, error=error))
-        self._refused = next((name for kind, name in _REFUSALS if isinstance(error, kind)), None)
-        self._jobs.show_error(self._refused or "open", error)
+        self._asked = self._asked.refused_with(error)
+        self._jobs.show_error(self._asked.refused or "open", error)
 
     def _cancelled(self, generation: int) -> None:
         if generation != self._jobs.generation or self._jobs.closed:
@@ -253,7 +244,7 @@ class VolumeLoader(QObject):
     @property
     def frames(self) -> Frames:
         """Those that are being read, or else those on show."""
-        return self._reader.frames or self._asked_frames
+        return self._reader.frames or (self._asked.frames if self._asked is not None else (0, 0))
 
     def show_frame(self, side: int, frame: int) -> None:
         """Read another frame of A (0) or B (1), and show the same slice of it.
@@ -263,9 +254,8 @@ class VolumeLoader(QObject):
         asked, view = self._asked, self._wanted
         if asked is None or view is None or self._session.sources.slice is None:
             return
-        pair, accept = asked
         a, b = self.frames
-        frames = pair.frames_within((frame, b) if side == 0 else (a, frame))
+        frames = asked.pair.frames_within((frame, b) if side == 0 else (a, frame))
         if frames == (a, b):
             return
         self._reader.forget()
@@ -276,14 +266,15 @@ class VolumeLoader(QObject):
         if frames == view.volumes.frames:
             self._stay()
         else:
-            self._reader.read(pair, frames, accept, view)
+            self._reader.read(asked.pair, frames, asked.accept, view)
 
     def _framed(self, sources: Sources) -> None:
         """Show other frames, in the slice that was asked for last."""
         view, wanted = sources.slice, self._wanted
         if view is None or wanted is None:
             return
-        self._asked_frames = view.volumes.frames
+        if self._asked is not None:
+            self._asked = replace(self._asked, frames=view.volumes.frames)
         for side, old, new in zip("ab", wanted.volumes.native, view.volumes.native, strict=True):
             if old.unit != new.unit:  # a window in another unit means nothing here
                 self._session.set_display(self._session.display.with_pane(side, window=None))
@@ -384,7 +375,7 @@ class VolumeLoader(QObject):
         stored = self._cache.find(sources.stamp or ())
         results: tuple[Outcome, ...] = ()
         selected = ""
-        sample = self._asked is not None and self._asked[0].sample
+        sample = self._asked is not None and self._asked.pair.sample
         if stored is not None and stored.sources.pair is sources.pair:
             results, selected = stored.results, stored.selected
         self._session.set_sources(

@@ -12,9 +12,10 @@ from app.fuse.results import LoadedSource, Sources, stamp_of, transform_mark
 from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
 from app.fuse.studies import Frames, ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
+from core.alignment.choice import AlignChoice
 from core.geometry.planes import PlaneName
 from core.progress import Progress
-from core.types import Image, SeriesHeader, Volume
+from core.types import Image, PairTransform, SeriesHeader, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ def _opened(
         volumes.append(known or load_study_volume(series, frame, progress=part, accept=accepted))
     a, b = volumes
     by = pair.transform
+    if by is None and pair.align is not None:
+        part = _Share(progress, 2 * _READ, _RESAMPLED)
+        by, notes = _estimated(pair.align, a, b, part)
+        a = replace(a, notes=(*a.notes, *notes))
     part = _Share(progress, 2 * _READ, _RESAMPLED)
     # What shares no place can be aligned only once it is on screen.
     aligned = align(a, b, part, accept=consent, transform=by, show_apart=True)
@@ -148,6 +153,21 @@ def _opened(
         frames=frames,
         series=(pair.a, pair.b),
     )
+
+
+def _estimated(
+    choice: AlignChoice, a: Volume, b: Volume, progress: Progress
+) -> tuple[PairTransform | None, tuple[str, ...]]:
+    """The transform that was chosen, and notes; none where a registration fails, which is noted.
+
+    Raises:
+        InputError: the file cannot be used for volumes, or it is a rig.
+        Cancelled: by ``progress``.
+    """
+    from core.alignment.aligning import align_volumes
+
+    aligned = align_volumes(replace(choice, keep_failed=True), a, b, "mif", progress)
+    return aligned.transform, aligned.notes
 
 
 def _first_view(volumes: OpenVolumes) -> SliceView:

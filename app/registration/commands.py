@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.fuse.controller import Controller
 from app.fuse.file_dialogs import pictures_folder
 from app.fuse.page import FusePage
+from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
 from app.registration.board import AlignBoard
 from app.registration.check import AlignmentCheck
 from app.registration.controller import AlignController
 from app.registration.panel import AlignPanel
+from app.registration.rig_commands import RigCommands
 from app.viewer.display_state import CompareMode
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Aligning(QObject):
         session: FuseState,
         controller: Controller,
         view: FusePage,
+        pairs: Pairs,
         actions: Actions,
     ) -> None:
         super().__init__(window)
@@ -55,7 +58,7 @@ class Aligning(QObject):
         self.dock = _in_dock(self.panel)
         """The panel, for a dock."""
         self.dialog: QFileDialog | None = None
-        self.rig_dialog: QInputDialog | None = None
+        self.rigs = RigCommands(window, session, self.align, pairs, self)
         self._connect()
         self._provide()
 
@@ -74,9 +77,8 @@ class Aligning(QObject):
         actions.mark_points.triggered.connect(state.mark_points)
         actions.import_transform.triggered.connect(self.ask_import)
         actions.export_transform.triggered.connect(self.ask_export)
-        actions.keep_rig.triggered.connect(self.ask_rig)
+        actions.keep_rig.triggered.connect(self.rigs.ask_name)
         self.panel.more.setMenu(self._menu())
-        align.rigs_changed.connect(self._list_rigs)
         state.active_changed.connect(self._show_active)
         state.active_changed.connect(self._provide)
         state.view_changed.connect(self._show_checks)
@@ -143,8 +145,6 @@ class Aligning(QObject):
         """Align the pair on screen by registering it at once."""
         self.align.begin(register=True)
 
-    # --- rigs ------------------------------------------------------------------------------
-
     def _menu(self) -> QMenu:
         """Files and rigs, below the button of the panel."""
         actions, menu = self._actions, QMenu(self.panel)
@@ -152,33 +152,8 @@ class Aligning(QObject):
         menu.addAction(actions.export_transform)
         menu.addSeparator()
         menu.addAction(actions.keep_rig)
-        self.rig_menus = {
-            "take": menu.addMenu(self.tr("Take a rig")),
-            "remove": menu.addMenu(self.tr("Delete a rig")),
-        }
-        self._list_rigs()
+        self.rigs.add_to(menu)
         return menu
-
-    def _list_rigs(self) -> None:
-        requests = {"take": self.align.take_rig, "remove": self.align.remove_rig}
-        for name, menu in self.rig_menus.items():
-            menu.clear()
-            menu.setEnabled(bool(self.align.rigs))
-            for rig in self.align.rigs:
-                action = menu.addAction(rig.name.replace("&", "&&"))
-                action.triggered.connect(
-                    lambda _=False, then=requests[name], rig=rig: then(rig.name)
-                )
-
-    def ask_rig(self) -> None:
-        """Ask under which name to keep the transform."""
-        if not self.state.is_active or self.state.view is not None:
-            return
-        dialog = self.rig_dialog = QInputDialog(self._window)
-        dialog.setWindowTitle(self.tr("Keep as a rig"))
-        dialog.setLabelText(self.tr("Name of the two cameras"))
-        dialog.textValueSelected.connect(self.align.keep_rig)
-        dialog.open()
 
     # --- files -----------------------------------------------------------------------------
 

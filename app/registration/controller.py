@@ -18,7 +18,7 @@ from app.registration.nudges import volume_centre
 from app.registration.pending_offer import PendingOffer
 from app.registration.state import AlignState, NativeSources
 from app.workers import Job, Runner
-from core.errors import FusionError, InputError, Message
+from core.errors import FusionError, InputError, Message, RigExists
 from core.types import PairTransform, Transform
 from core.types.moves import centre_of
 
@@ -34,6 +34,10 @@ class AlignController(QObject):
     """:attr:`stage` or :attr:`registration` has changed."""
     rigs_changed = Signal()
     """:attr:`rigs` has changed."""
+    rig_kept = Signal(object)
+    """A :class:`app.registration.tasks.RigRequest` that was carried out."""
+    rig_exists = Signal(str)
+    """A rig is to be kept under a name that another one has."""
     written = Signal(object)
     """Path of the file that was written."""
 
@@ -276,26 +280,33 @@ class AlignController(QObject):
         self.rigs_changed.emit()
 
     def take_rig(self, name: str) -> None:
-        """Take the transform that is kept under a name."""
-        state = self.state
-        rig = next((rig for rig in self.rigs if rig.name == name), None)
-        if rig is None or state.sources is None or state.view is not None:
-            return
-        try:
-            by = rig.transform_for(state.sources.a.image.size, state.sources.b.image.size)
-        except InputError as error:
-            self.session.show_error(error)
-            return
-        state.history.end_gesture()
-        state.set_edit(state.edit.with_result(by))
-
-    def keep_rig(self, name: str) -> None:
-        """Keep the transform so far under a name."""
+        """Take the transform that is kept under a name now."""
         sources = self.state.sources
         if sources is not None and sources.view is None:
             sizes = sources.a.image.size, sources.b.image.size
-            rig = tasks.RigRequest(name, self.state.edit.by, *sizes)
-            self._work(partial(tasks.keep_rig, rig), self._set_rigs, self.tr("Writing the rig"))
+            work = partial(tasks.rig_transform, name, *sizes)
+            self._work(work, self._take, self.tr("Reading the rig"))
+
+    def _take(self, by: PairTransform) -> None:
+        self.state.history.end_gesture()
+        self.state.set_edit(self.state.edit.with_result(by))
+
+    def keep_rig(self, name: str, *, replaces: bool = False) -> None:
+        """Keep the transform so far under a name; ``rig_exists`` is asked where there is one.
+
+        Args:
+            replaces: replace the rig of that name.
+        """
+        sources = self.state.sources
+        if sources is not None and sources.view is None:
+            sizes = sources.a.image.size, sources.b.image.size
+            rig = tasks.RigRequest(name, self.state.edit.by, *sizes, replaces=replaces)
+            then = partial(self._kept, rig)
+            self._work(partial(tasks.keep_rig, rig), then, self.tr("Writing the rig"))
+
+    def _kept(self, rig: tasks.RigRequest, rigs: tuple[Rig, ...]) -> None:
+        self._set_rigs(rigs)
+        self.rig_kept.emit(rig)
 
     def remove_rig(self, name: str) -> None:
         """Delete a rig."""
@@ -329,7 +340,10 @@ class AlignController(QObject):
         if job is self._job:
             self._job = None
             self._set_stage(None)
-            self.session.show_error(error)
+            if isinstance(error, RigExists):
+                self.rig_exists.emit(error.name)
+            else:
+                self.session.show_error(error)
 
     def _set_stage(self, stage: tuple[str, float, float] | None) -> None:
         self.stage = stage

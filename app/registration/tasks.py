@@ -47,12 +47,17 @@ def _loaded(image: Image) -> LoadedSource:
 
 @dataclass(frozen=True)
 class RigRequest:
-    """A transform to be kept for two cameras with pictures of these sizes (width, height)."""
+    """A transform to be kept for two cameras with pictures of these sizes (width, height).
+
+    Attributes:
+        replaces: whether the rig of that name is replaced, if there is one.
+    """
 
     name: str
     by: PairTransform
     size_a: tuple[int, int]
     size_b: tuple[int, int]
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,26 @@ def list_rigs(progress: Progress) -> tuple[Rig, ...]:
     return rigs.list_rigs()[0]
 
 
+def rig_transform(
+    name: str, size_a: tuple[int, int], size_b: tuple[int, int], progress: Progress
+) -> PairTransform:
+    """The transform that is kept under a name now, for pictures of these sizes.
+
+    Raises:
+        InputError: there is none of that name, or it is for pictures of other proportions.
+    """
+    from core.alignment import rigs
+
+    progress.check()
+    return rigs.find_rig(name).transform_for(size_a, size_b)
+
+
 def keep_rig(rig: RigRequest, progress: Progress) -> tuple[Rig, ...]:
     """Keep a transform under a name; returns all rigs.
 
     Raises:
-        InputError: there is one of that name, or it is no name.
+        RigExists: there is one of that name, which is not to be replaced.
+        InputError: it is no name.
         OutputError: it cannot be written.
     """
     from core.alignment import rigs
@@ -139,7 +159,8 @@ def keep_rig(rig: RigRequest, progress: Progress) -> tuple[Rig, ...]:
             moving=rig.by.moving,
             size_a=rig.size_a,
             size_b=rig.size_b,
-        )
+        ),
+        overwrite=rig.replaces,
     )
     return rigs.list_rigs()[0]
 

@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
             session=self.session,
             controller=self.controller,
             view=self.view,
+            pairs=self.pairs,
             actions=self.actions_,
         )
         self.remedies = Remedies(

@@ -35,15 +35,23 @@ def page_makers(
 
     def batch() -> Page:
         from app.batch.controller import BatchController
-        from app.batch.page import BatchPage, PairRequest
+        from app.batch.page import BatchPage
+        from app.batch.pair_request import PairRequest
 
         batch_controller = BatchController(engine_factory, session.task.name, settings_folder)
         page = BatchPage(batch_controller, session)
 
         def show_pair(wanted: PairRequest) -> None:
-            if wanted.output is None:
+            if wanted.study is not None:
                 controller.set_task(wanted.task)
-                controller.open_pair(wanted.a, wanted.b, transform=wanted.transform)
+                controller.open_study(
+                    wanted.study, wanted.accept, transform=wanted.transform, align=wanted.align
+                )
+            elif wanted.output is None:
+                controller.set_task(wanted.task)
+                controller.open_pair(
+                    wanted.a, wanted.b, transform=wanted.transform, align=wanted.align
+                )
             else:
                 controller.open_fused_pair(
                     wanted.a, wanted.b, wanted.output, wanted.task, wanted.method,

@@ -54,6 +54,7 @@ class Remedies(QObject):
             "align": aligning.begin,
             "register": aligning.register,
             "undo_alignment": aligning.align.undo_accepted,
+            "undo_rig": aligning.rigs.undo_all,
         }
         view.remedy_requested.connect(self._apply)
         view.copy_requested.connect(self._copy_details)

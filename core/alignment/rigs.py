@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.data_folder import data_folder
-from core.errors import InputError, Message
+from core.errors import InputError, Message, RigExists
 from core.io.atomic import atomic_write, output_error
 from core.io.resampling import do_overlap
 from core.types import TRANSFORM_KINDS, PairTransform, SourceSide, Transform
@@ -170,8 +170,8 @@ def add_rig(rig: Rig, folder: Path | None = None, *, overwrite: bool = False) ->
     """Keep ``rig``.
 
     Raises:
-        InputError: there is one of that name, unless ``overwrite``; or its transform leaves no
-            pixel that both pictures show.
+        RigExists: there is one of that name, unless ``overwrite``.
+        InputError: its transform leaves no pixel that both pictures show.
         OutputError: it cannot be written.
     """
     folder = folder or rig_folder()
@@ -182,13 +182,17 @@ def add_rig(rig: Rig, folder: Path | None = None, *, overwrite: bool = False) ->
             Message("its transform moves one picture off the other one"),
             Message("Choose another transform, or register the two again."),
         )
-    path = _path_of(rig.name, folder)
-    if path.exists() and not overwrite:
-        raise InputError(
+    # Of its file, whatever that is called: a rig may have been copied into the folder.
+    kept = [path for path, other in _files(folder) if other.name == rig.name]
+    path = kept[0] if kept else _path_of(rig.name, folder)
+    if (kept or path.exists()) and not overwrite:
+        error = RigExists(
             Message("The name “{0}”", rig.name),
             Message("there is a rig of that name"),
             Message("Choose another name, or remove that one first."),
         )
+        error.name = rig.name
+        raise error
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -200,7 +204,8 @@ def rename_rig(name: str, new_name: str, folder: Path | None = None) -> Rig:
     """Give a rig another name, and return it.
 
     Raises:
-        InputError: there is none called ``name``, or one called ``new_name``.
+        InputError: there is none called ``name``.
+        RigExists: there is one called ``new_name``.
         OutputError: it cannot be written.
     """
     rig = find_rig(name, folder)
@@ -218,15 +223,20 @@ def remove_rig(name: str, folder: Path | None = None) -> None:
         InputError: there is none of that name.
         OutputError: it cannot be deleted.
     """
-    rig = find_rig(name, folder)
-    for path in (folder or rig_folder()).glob("[!.]*.json"):
-        try:
-            if _read(path).name == rig.name:
+    find_rig(name, folder)
+    for path, rig in _files(folder or rig_folder()):
+        if rig.name == name:
+            try:
                 path.unlink()
-        except InputError:
-            continue
-        except OSError as error:
-            raise output_error(path, error) from error
+            except OSError as error:
+                raise output_error(path, error) from error
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, Rig]]:
+    """The files of a folder that are rigs."""
+    for path in sorted(folder.glob("[!.]*.json")) if folder.is_dir() else ():
+        with suppress(InputError):
+            yield path, _read(path)
 
 
 def _path_of(name: str, folder: Path) -> Path:

@@ -11,7 +11,6 @@ from core.batch.naming import split_template
 from core.batch.settings import ALIGN, AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
-from core.io.volumes import Acceptance
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
 from core.units.palettes import PALETTES
@@ -80,12 +79,6 @@ class BatchOptions(BatchSettings):
             for key, value in chosen.items()
             if value != usual[key]
         }
-
-    @property
-    def accepted(self) -> frozenset[Acceptance]:
-        """Problems of series that are accepted."""
-        flags: dict[Acceptance, bool] = {"gap": self.accept_gap, "uneven": self.accept_uneven}
-        return frozenset(name for name, wished in flags.items() if wished)
 
     def check(self) -> None:
         """Check all options.

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
+from core.alignment.aligning import check_choice
+from core.alignment.choice import AlignChoice
 from core.batch.naming import (
     fill,
     length_problem,
@@ -16,9 +18,10 @@ from core.batch.naming import (
     split_template,
 )
 from core.batch.options import BatchOptions
+from core.batch.row_choice import NO_CHOICE, OwnChoices, RowChoice
 from core.batch.row_record import RowRecord, RowState
 from core.batch.settings import PER_ROW
-from core.errors import Message
+from core.errors import InputError, Message
 from core.fusion.study_problems import study_problem
 from core.pairing.folders import Match, PairingPlan
 from core.pairing.study_pairs import SeriesPair, label
@@ -29,9 +32,6 @@ OWN_FOLDERS = (RECONSTRUCTIONS, FIGURES, THUMBNAILS)
 
 VOLUME_SUFFIX = ".nii.gz"
 """Of results of two volumes."""
-
-ResampleChoices = Mapping[tuple[Path, Path], bool]
-"""Whether B is resampled, by the two files of single rows; the options hold for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class BatchRow:
         target: path of the fused image below the output folder.
         problem: why this row cannot be fused, or "".
         note: remark on its name, or "".
-        resample: whether B is resampled to the size of A where they differ; None: as in the
-            options.
+        choice: what holds for it instead of the options.
         is_own: the files under its names are those of an earlier run of this row, and may be
             replaced.
     """
@@ -56,7 +55,7 @@ class BatchRow:
     _: KW_ONLY
     problem: str = ""
     note: str = ""
-    resample: bool | None = None
+    choice: RowChoice = NO_CHOICE
     is_own: bool = False
 
     @property
@@ -76,7 +75,7 @@ class BatchRow:
         a, b = self.named_sources
         study: dict[str, str] | None = None if self.match.study is None else {}
         return RowRecord(
-            self.key, a, b, self.target, state, text=text, resample=self.resample, study=study
+            self.key, a, b, self.target, state, text=text, choice=self.choice, study=study
         )
 
     @property
@@ -114,7 +113,23 @@ class BatchPlan:
 
     def resamples(self, row: BatchRow) -> bool:
         """Whether B of ``row`` is resampled to the size of A where they differ."""
-        return self.options.resample if row.resample is None else row.resample
+        chosen = row.choice.resample
+        return self.options.resample if chosen is None else chosen
+
+    def align_choice(self, row: BatchRow) -> AlignChoice:
+        """How the sources of ``row`` are brought onto each other.
+
+        Raises:
+            InputError: it is none.
+        """
+        if not row.choice.align:
+            return self.options.align_choice
+        return replace(self.options, align=row.choice.align).align_choice
+
+    @property
+    def aligns(self) -> bool:
+        """Whether any row is brought onto each other."""
+        return any(self.align_choice(row).way != "none" for row in self.rows)
 
     def overwrites(self, row: BatchRow) -> bool:
         """Whether files that exist under the names of ``row`` may be replaced."""
@@ -139,7 +154,7 @@ def plan_rows(
     pairing: PairingPlan,
     options: BatchOptions,
     known: Mapping[str, RowRecord] | None = None,
-    own: ResampleChoices | None = None,
+    own: OwnChoices | None = None,
 ) -> BatchPlan:
     """Plan a row for every active pair of ``pairing``.
 
@@ -147,7 +162,7 @@ def plan_rows(
 
     Args:
         known: records of an earlier run, by key: those rows keep their names and choices.
-        own: whether B is resampled, for rows with a choice of their own.
+        own: of rows with a choice of their own; it goes before the recorded one.
 
     Raises:
         InputError: an option is invalid.
@@ -171,9 +186,10 @@ def plan_rows(
             if target != wanted:
                 note = Message("numbered: another result is called {0}", wanted.name)
         taken.add(same_name_key(target))
-        recorded = record.resample if record is not None else None
-        resample = own.get((match.a, match.b), recorded)
-        rows.append(BatchRow(key, match, target, note=note, resample=resample))
+        choice = own.get((match.a, match.b), NO_CHOICE)
+        if record is not None:
+            choice = choice.over(record.choice)
+        rows.append(BatchRow(key, match, target, note=note, choice=choice))
     plan = BatchPlan(options, tuple(rows))
     return replace(
         plan, rows=tuple(replace(row, problem=row_problem(row, plan, sources)) for row in rows)
@@ -203,7 +219,9 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     """Why ``row`` cannot be written, or would replace one of ``sources`` (real paths); else ""."""
     path = plan.options.out / row.target
     study = row.match.study
-    if study is not None and (problem := _study_problem(study, plan.options)):
+    if problem := _align_problem(row.choice.align):
+        return problem
+    if study is not None and (problem := _study_problem(study, row, plan)):
         return problem
     if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
         return problem
@@ -214,8 +232,20 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     return ""
 
 
-def _study_problem(study: SeriesPair, options: BatchOptions) -> str:
-    accepted = options.not_registered or options.align != "none"
+def _align_problem(align: str | None) -> str:
+    """Why a row cannot be brought onto each other as it is chosen for it; "" for nothing."""
+    if not align:
+        return ""
+    try:
+        check_choice(AlignChoice.of_text(align))
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _study_problem(study: SeriesPair, row: BatchRow, plan: BatchPlan) -> str:
+    options = plan.options
+    accepted = options.not_registered or plan.align_choice(row).way != "none"
     return study_problem(study, accept=options.accepted, not_registered=accepted)
 
 

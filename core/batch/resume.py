@@ -14,13 +14,13 @@ from core.batch.plan import (
     THUMBNAILS,
     BatchPlan,
     BatchRow,
-    ResampleChoices,
     differences,
     plan_rows,
     settings_of_rows,
     settings_of_run,
 )
 from core.batch.recovery import is_complete, is_done, record_crashes
+from core.batch.row_choice import OwnChoices
 from core.batch.row_record import result_size
 from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import remove_parts
@@ -98,12 +98,12 @@ def _describe(
 
 
 def plan_batch(
-    pairing: PairingPlan, options: BatchOptions, own: ResampleChoices | None = None
+    pairing: PairingPlan, options: BatchOptions, own: OwnChoices | None = None
 ) -> BatchPlan:
     """Plan ``pairing``; rows of a run that is resumed keep their names.
 
     Args:
-        own: whether B is resampled, for rows with a choice of their own; it is recorded.
+        own: of rows with a choice of their own; it is recorded.
 
     Raises:
         InputError: an option is invalid, the output folder holds another run, or its record is
@@ -186,7 +186,7 @@ def next_step(
         return own, row.record("queued", text)
     if record.state == "failed":  # the fused image is written last, so this one is not its own
         return row, _new(row, (target,), options)
-    changed = _changed(record, *row.match.files)
+    changed = _changed(record, *row.match.files) or _aligned_anew(row, record)
     if changed:
         return own, row.record("queued", changed)
     if record.state == "begun":
@@ -229,6 +229,13 @@ def _new(row: BatchRow, targets: Sequence[Path], options: BatchOptions) -> RowRe
         )
         return row.record("failed", refused.message)
     return row.record("queued")
+
+
+def _aligned_anew(row: BatchRow, record: RowRecord) -> str:
+    """A text that says that another way of bringing it onto each other was chosen, or ""."""
+    if (row.choice.align or "") == (record.choice.align or ""):
+        return ""
+    return Message("another registration was chosen for it: fused again")
 
 
 def _changed(record: RowRecord, a: tuple[Path, ...], b: tuple[Path, ...]) -> str:

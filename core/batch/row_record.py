@@ -11,6 +11,7 @@ from math import isnan, nan
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
+from core.batch.row_choice import NO_CHOICE, RowChoice
 from core.errors import Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
@@ -117,7 +118,7 @@ class RowRecord:
         size: bytes of the fused image's file, once it is written. metrics, notes: of the result.
         seconds: spent reading, fusing and writing so far.
         strikes: how often the program died while the row was being worked on.
-        resample: the row's own choice; None for that of the batch.
+        choice: what was chosen for the row instead of the options of the batch.
         sizes_differ: it failed because A and B differ in size. Not kept in the manifest.
         study: of a row of two volumes, what its result was made with: windows, units, palette;
             None for pictures.
@@ -138,7 +139,7 @@ class RowRecord:
     metrics: Mapping[str, float] | None = None
     notes: tuple[str, ...] = ()
     strikes: int = 0
-    resample: bool | None = None
+    choice: RowChoice = NO_CHOICE
     sizes_differ: bool = False
     study: Mapping[str, str] | None = None
     alignment: Mapping[str, Any] | None = None
@@ -212,7 +213,7 @@ def _read_scores(text: str) -> dict[str, float]:
 
 def values_of(record: RowRecord) -> tuple[object, ...]:
     """``record`` as a line of the table."""
-    own: dict[str, object] = {} if record.resample is None else {"resample": record.resample}
+    own = record.choice.as_json()
     if record.study is not None:
         own["study"] = dict(record.study)
     if record.alignment is not None:
@@ -235,7 +236,7 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         stamps = (FileStamp(*json.loads(str(row[6]))), FileStamp(*json.loads(str(row[7]))))
     a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
     own = json.loads(str(row[13]))
-    resample, study, alignment = (own.get(key) for key in ("resample", "study", "alignment"))
+    study, alignment = (own.get(key) for key in ("study", "alignment"))
     return RowRecord(
         str(row[0]), a, b, target,
         state=cast(RowState, str(row[4])),
@@ -246,7 +247,7 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         metrics=_read_scores(str(row[10])),
         notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
         strikes=int(str(row[12])),
-        resample=resample if isinstance(resample, bool) else None,
+        choice=RowChoice.from_json(own),
         study=study if isinstance(study, dict) else None,
         alignment=alignment if isinstance(alignment, dict) else None,
     )  # fmt: skip

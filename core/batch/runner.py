@@ -240,7 +240,7 @@ class _Run:
             files.append(write_metrics(self._plan, records))
         if self._plan.options.contact_sheet:
             files.append(write_sheet(self._plan, records, self._progress))
-        if self._plan.options.align != "none":
+        if self._plan.aligns:
             files.append(write_registrations(self._plan, records))
         return tuple(files)
 

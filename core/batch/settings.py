@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 from core.alignment.choice import AlignChoice
 from core.types import BitDepth, SourceSide
 from core.units.body import SuvKind
 from core.windows import Window, Windows
+
+if TYPE_CHECKING:
+    from core.io.volumes import Acceptance
 
 DEFAULT_TEMPLATE = "{name}"
 AS_SOURCES = "as the sources"
@@ -106,6 +110,12 @@ class BatchSettings:
     def windows(self) -> Windows:
         """The windows of A and of B."""
         return self.window_a, self.window_b
+
+    @property
+    def accepted(self) -> frozenset[Acceptance]:
+        """Problems of series that are accepted."""
+        flags: dict[Acceptance, bool] = {"gap": self.accept_gap, "uneven": self.accept_uneven}
+        return frozenset(name for name, wished in flags.items() if wished)
 
     @property
     def align_choice(self) -> AlignChoice:

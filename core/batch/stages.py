@@ -65,7 +65,7 @@ def read_row(
     stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
     options = plan.options
     a, b = read_sources(row.match.a, row.match.b)
-    aligned = align_images(options.align_choice, a, b, options.task, progress)
+    aligned = align_images(plan.align_choice(row), a, b, options.task, progress)
     with aligned.told():
         pair = make_pair(
             a,

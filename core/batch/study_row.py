@@ -86,7 +86,8 @@ class StudySteps:
         except InputError as error:
             raise _without_path(error, self._study) from error
         options = self._options
-        self.aligned = align_volumes(options.align_choice, a, b, options.task, progress)
+        choice = self._plan.align_choice(self._row)
+        self.aligned = align_volumes(choice, a, b, options.task, progress)
         return align(a, b, progress, transform=self.aligned.transform), stamps
 
     def _load(self, series: SeriesHeader, progress: Progress) -> Volume:

@@ -9,17 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.batch.align_menu import AlignMenu
+from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.row_text import is_troubled, row_text
 from app.batch.settings import BatchChoices, options_of
 from app.batch.settings_panel import BatchSettingsPanel
+from app.batch.table_model import ALIGN
 from app.pairs.edits import key_of
 from core.alignment.choice import AlignChoice
 from core.alignment.rigs import Rig, add_rig
+from core.batch.row_choice import RowChoice
+from core.io.transforms import write_transform
 from core.messages import Message
+from core.progress import NullProgress
 from core.registration import Registration
 from core.types import Image, Transform
 from tests.app.acts import WAIT
 from tests.app.batch.conftest import over, planned, states
+from tests.app.batch.test_batch_page import cell
 from tests.app.conftest import write_png
 
 
@@ -155,3 +162,119 @@ def test_doubtful_rows_are_marked_and_shown_in_fuse_as_they_were_fused(
     failed = {"registration": {"verdict": "failed", "reasons": ["Parts disagree."]}}
     batch.rows.put(key, replace(batch.rows[key], alignment=failed))
     assert row_text(batch, two).state == "Not registered"
+
+
+# --- rows with a choice of their own -------------------------------------------------------------
+
+
+@pytest.fixture
+def two_pairs(qtbot, page, tmp_path, monkeypatch):
+    """Two pairs of one scene, B 8 and 4 pixels beside A, and a rig that knows it."""
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
+    whole = np.random.default_rng(3).integers(0, 256, (60, 80)).astype(np.uint8)
+    for name in ("one", "two"):
+        write_png(tmp_path / "s" / "a" / f"{name}.png", whole[4:44, 8:68])
+        write_png(tmp_path / "s" / "b" / f"{name}.png", whole[0:40, 0:60])
+    size = (60, 40)
+    add_rig(Rig(name="mast", transform=moved(8, 4), moving="b", size_a=size, size_b=size))
+    batch = page.batch
+    with planned(qtbot, batch):
+        page.take([tmp_path / "s"])
+    with planned(qtbot, batch):
+        batch.set_choices(BatchChoices("mff", "average", out=batch.choices.out))
+    page.panel.set_rigs(("mast",))
+    return page
+
+
+def align_menu(page, rows: list[int]) -> AlignMenu:
+    menu = page.panel.make_menu(rows)
+    return menu.findChild(AlignMenu)
+
+
+def choose(qtbot, page, rows: list[int], text: str) -> None:
+    (action,) = (one for one in align_menu(page, rows).actions() if one.text() == text)
+    with planned(qtbot, page.batch):
+        action.trigger()
+
+
+def test_a_row_is_laid_by_its_own_choice_and_opens_in_fuse_so(qtbot, window, two_pairs):
+    page, batch = two_pairs, two_pairs.batch
+    assert page.panel.view.isColumnHidden(ALIGN)
+    choose(qtbot, page, [1], "Rig: mast")
+    assert not page.panel.view.isColumnHidden(ALIGN)
+    assert [cell(page, row, ALIGN) for row in (0, 1)] == ["As it lies", "Rig: mast"]
+    assert [one.text() for one in align_menu(page, [1]).actions() if one.isChecked()] == [
+        "Rig: mast"
+    ]
+    # What is shown before the run is what will be fused.
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        page._open(1, large=False)
+    shown = window.session.sources
+    assert (shown.transform.origin, shown.transform.name) == ("rig", "mast")
+    np.testing.assert_array_equal(shown.pair.b.data[:36, :52], shown.pair.a.data[:36, :52])
+    with over(qtbot, batch):
+        batch.start()
+    one, two = (batch.rows[key_of(match)] for match in batch.pairing.active)
+    assert one.transform is None
+    assert two.transform.name == "mast"
+    # Chosen anew, a row that is done is made again, and only that one.
+    choose(qtbot, page, [1], "As chosen for all")
+    assert key_of(batch.pairing.active[1]) not in batch.rows
+    with over(qtbot, batch):
+        batch.start()
+    assert states(batch) == {"one": "skipped", "two": "done"}
+    assert batch.rows[key_of(batch.pairing.active[1])].transform is None
+
+
+def test_a_transform_file_for_one_row_is_asked_for(qtbot, two_pairs, tmp_path):
+    path = tmp_path / "t.tfm"
+    write_transform(path, moved(-8, -4))
+    menu = align_menu(two_pairs, [0])
+    menu.actions()[-1].trigger()
+    with planned(qtbot, two_pairs.batch):
+        two_pairs.dialog.fileSelected.emit(str(path))
+    two_pairs.dialog.reject()
+    assert cell(two_pairs, 0, ALIGN) == "File: t.tfm"
+    assert two_pairs.batch.align(key_of(two_pairs.batch.pairing.matches[1])) == "none"
+
+
+def test_own_choices_come_back_with_the_last_batch(two_pairs, tmp_path):
+    key = key_of(two_pairs.batch.pairing.matches[0])
+    two_pairs.batch.set_align([key], "register rigid")
+    two_pairs.batch.set_resample([key], True)
+    own = two_pairs.batch.own
+    assert own[key] == RowChoice(True, "register rigid")
+    last = LastBatch((), BatchChoices("mff"), two_pairs.batch.pairing, own=own)
+    save_last_batch(tmp_path, last, NullProgress())
+    found = load_last_batch(tmp_path, NullProgress())
+    assert found is not None
+    assert found.own == own
+
+
+def test_the_end_names_what_failed_and_what_is_doubtful(qtbot, two_pairs, monkeypatch):
+    page, batch = two_pairs, two_pairs.batch
+
+    def register(fixed: Image, *_: Any, **__: Any) -> Registration:
+        bad = fixed.origin is not None and fixed.origin.stem == "two"
+        return Registration(
+            transform=moved(-8, -4),
+            spread=0.5,
+            measure=Message("m"),
+            before=0.0,
+            after=1.0,
+            verdict="failed" if bad else "doubtful",
+            reasons=(Message("Parts disagree."),),
+        )
+
+    monkeypatch.setattr("core.registration.register", register)
+    choices = replace(batch.choices, align="register", keep_failed=True)
+    with planned(qtbot, batch):
+        batch.set_choices(choices)
+    with over(qtbot, batch):
+        batch.start()
+    said = page.cards["end"].text.text()
+    assert "1 registration is doubtful" in said
+    assert "1 registration failed" in said
+    assert "Doubtful: one" in said
+    assert "Not registered: two" in said
+    assert page.cards["end"].buttons["failed"].text() == "Show failed"

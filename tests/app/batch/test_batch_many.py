@@ -135,7 +135,7 @@ def test_a_run_into_another_folder_forgets_rows_of_the_former_one(qtbot, page, t
     run.rows.put(first, replace(run.rows[first], state="done"))
     assert run.output(first) == tmp_path / "in-fused" / "p000.png"
     with planned(qtbot, page.batch):
-        page.batch.include([0], False)
+        page.edits.include([0], False)
     run.prepare(page.batch.planned)
     assert run.rows[first].state == "done", "it is not part of this run into the same folder"
     with planned(qtbot, page.batch):

@@ -278,7 +278,7 @@ def test_names_get_a_share_of_the_room_a_wide_table_has(qtbot):
     qtbot.addWidget(view)
     narrow = view.columnWidth(A), view.columnWidth(B), view.columnWidth(NOTE)
     room = 210
-    view.resize(sum(view.columnWidth(c) for c in range(8)) + room + 20, 300)
+    view.resize(sum(view.columnWidth(c) for c in range(NOTE + 1)) + room + 20, 300)
     view.show()
     left = view.viewport().width() - sum(narrow) - 84 - 108 - 132 - 150 - 80  # the other columns
     more = [view.columnWidth(c) - w for c, w in zip((A, B, NOTE), narrow, strict=True)]

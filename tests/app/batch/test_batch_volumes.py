@@ -5,13 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import nibabel
+import numpy as np
 import pytest
 
 from app.batch.settings import BatchChoices
 from app.batch.table_model import RESULT, SIZE, STATE, WHY, A, B
+from app.pairs.edits import key_of
 from core.batch import BatchOptions
+from core.io.transforms import write_transform
+from core.types import PairTransform, Transform
+from tests.app.acts import WAIT
 from tests.app.batch.conftest import planned
 from tests.app.batch.test_batch_page import cell, dropped, go
+from tests.app.fuse.volumes import settled
 from tests.core.io.studies import write_mr, write_study
 
 
@@ -69,3 +75,40 @@ def test_choices_of_volumes_come_back_from_file_and_from_a_run():
     taken = BatchChoices("mif", not_registered=True).with_settings(recorded)
     assert (taken.slices, taken.suv, taken.palette_a) == (True, "lbm", "pet")
     assert (taken.accept_gap, taken.accept_uneven, taken.not_registered) == (True, False, False)
+
+
+def test_a_study_opens_in_fuse_as_its_row_was_laid(qtbot, window, page, export, tmp_path):
+    matrix = np.eye(4)
+    matrix[:3, 3] = 3, -2, 1
+    by = Transform.of("translation", matrix)
+    write_transform(tmp_path / "t.tfm", by)
+    dropped(qtbot, page, export)
+    key = key_of(page.batch.pairing.active[0])
+    with planned(qtbot, page.batch):
+        page.batch.choose_method("average")
+    # A file leads from A to B; A is the one that is moved.
+    with planned(qtbot, page.batch):
+        page.batch.set_align([key], f"file {tmp_path / 't.tfm'}")
+
+    def shown() -> PairTransform | None:
+        page._open(0, large=False)
+        qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+        sources = window.session.sources
+        assert sources.slice is not None
+        return sources.transform
+
+    before = shown()
+    assert before is not None
+    assert (before.origin, before.name) == ("file", str(tmp_path / "t.tfm"))
+    np.testing.assert_allclose(before.moving_side("b").transform.array, by.array, atol=1e-9)
+    window.workspaces.show_page("batch")
+    go(qtbot, page)
+    record = page.batch.rows[key]
+    assert record.state == "done"
+    window.controller.close_pictures()
+    assert shown() == record.transform == before
+    # Taken as it lies, it is shown so, whatever it was opened with before.
+    window.workspaces.show_page("batch")
+    with planned(qtbot, page.batch):
+        page.batch.set_align([key], "none")
+    assert shown() is None

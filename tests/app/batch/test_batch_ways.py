@@ -15,6 +15,7 @@ from app.batch import row_text
 from app.batch.last_batch import load_last_batch, save_last_batch
 from app.batch.table_model import NOTE, STATE, WHY
 from app.pairs.edits import key_of
+from core.batch.row_choice import RowChoice
 from core.io import read_image
 from core.progress import NullProgress
 from core.types import DeviceChoice
@@ -110,7 +111,7 @@ def test_the_own_choice_is_kept_over_a_restart(qtbot, page, tmp_path):
     save_last_batch(tmp_path, last, NullProgress())
     found = load_last_batch(tmp_path, NullProgress())
     assert found is not None
-    assert found.own == {key: True}
+    assert found.own == {key: RowChoice(resample=True)}
     go(qtbot, page)
     assert set(states(page.batch).values()) == {"done"}
 

@@ -32,7 +32,7 @@ class Room:
 
     def __init__(self) -> None:
         self.states: dict[PairKey, tuple[str, str]] = {}
-        self.model = PairModel(lambda of: self.states.get(of, ("ready", "")))
+        self.model = PairModel(lambda of: self.states.get(of, ("ready", "", "")))
         self.list = PairList(self.model)
         self.at_once: list[int] = []
         self.model.rowsInserted.connect(self._came)
@@ -173,10 +173,10 @@ def test_a_pair_in_sight_explains_itself_and_says_so_when_that_changes(qtbot, ro
     index = room.model.index_of(key(1))
     qtbot.waitUntil(lambda: bool(room.model.itemFromIndex(index).toolTip()), timeout=WAIT)
     assert room.model.itemFromIndex(index).toolTip() == "A: 0001.png\nB: 0001.png\nsame name"
-    room.states[key(1)] = ("failed", "it is torn")
+    room.states[key(1)] = ("failed", "it is torn", "")
     room.model.refresh(key(1))
     assert room.model.itemFromIndex(index).text() == "! scene 0001"
     assert room.model.itemFromIndex(index).toolTip().endswith("it is torn")
-    room.states[key(1)] = ("ready", "")
+    room.states[key(1)] = ("ready", "", "")
     room.model.refresh(key(1))
     assert index.data() == "○ scene 0001"

@@ -27,7 +27,7 @@ def test_threads_are_counted(monkeypatch, threads, said):
     ("pairs", "unpaired", "said"), [(1, 0, "1 pair"), (2, 1, "2 pairs · 1 unpaired")]
 )
 def test_pairs_of_the_list_are_counted(qtbot, pairs, unpaired, said):
-    shown = PairList(PairModel(lambda _key: ("ready", "")))
+    shown = PairList(PairModel(lambda _key: ("ready", "", "")))
     qtbot.addWidget(shown)
     shown.show_counts(pairs, unpaired)
     assert shown.summary.text() == said

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
+from app.pairs.edits import key_of
 from app.registration import tasks
+from app.shell.main_window import MainWindow
+from core.alignment.rigs import Rig, add_rig, find_rig
 from core.errors import InputError, Message
 from core.io.transforms import read_transform, write_transform
 from core.registration import Registration
@@ -373,23 +377,40 @@ def test_a_transform_is_kept_for_two_cameras(qtbot, shifted, tmp_path, monkeypat
     assert align.rigs == ()
     state.move(shift_by(SHIFT))
     aligned.actions_.keep_rig.trigger()
-    aligned.aligning.rig_dialog.textValueSelected.emit("Roof & yard")
-    aligned.aligning.rig_dialog.reject()
+    aligned.aligning.rigs.name_dialog.textValueSelected.emit("Roof & yard")
+    aligned.aligning.rigs.name_dialog.reject()
     # Not the first rigs_changed: the list of when aligning began may still be on its way.
     qtbot.waitUntil(lambda: [rig.name for rig in align.rigs] == ["Roof & yard"], timeout=WAIT)
     state.reset()
-    (take,) = aligned.aligning.rig_menus["take"].actions()
-    take.trigger()
+    (take,) = aligned.aligning.rigs.menus["take"].actions()
+    with qtbot.waitSignal(state.edited, timeout=WAIT):
+        take.trigger()
     np.testing.assert_allclose(state.parts.shift, SHIFT)
     assert (state.result.origin, state.result.name) == ("rig", "Roof & yard")
-    # A name that is taken is refused with a reason.
+    # Another one of that name takes its place only when that is wanted.
+    state.move(shift_by((1, 0)))
     align.keep_rig("Roof & yard")
-    qtbot.waitUntil(lambda: aligned.session.problem is not None, timeout=WAIT)
-    (remove,) = aligned.aligning.rig_menus["remove"].actions()
+    rigs = aligned.aligning.rigs
+    qtbot.waitUntil(lambda: rigs.question is not None and rigs.question.isVisible(), timeout=WAIT)
+    assert "Roof & yard" in rigs.question.text()
+    rigs.question.reject()
+    kept = find_rig("Roof & yard").transform
+    np.testing.assert_allclose(kept.array[:2, 2], (-SHIFT[0], -SHIFT[1]))
+    align.keep_rig("Roof & yard")
+    qtbot.waitUntil(lambda: rigs.question.isVisible(), timeout=WAIT)
+    with qtbot.waitSignal(align.rig_kept, timeout=WAIT):
+        rigs.question.buttons()[0].click()
+    assert find_rig("Roof & yard").transform == state.result.transform
+    # What is taken is what is kept now, not what was listed when aligning began.
+    add_rig(replace(find_rig("Roof & yard"), transform=shift_by((-3, 2))), overwrite=True)
+    with qtbot.waitSignal(state.edited, timeout=WAIT):
+        align.take_rig("Roof & yard")
+    np.testing.assert_allclose(state.parts.shift, (3, -2))
+    (remove,) = aligned.aligning.rigs.menus["remove"].actions()
     with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
         remove.trigger()
     assert align.rigs == ()
-    assert not aligned.aligning.rig_menus["take"].isEnabled()
+    assert not aligned.aligning.rigs.menus["take"].isEnabled()
 
 
 def test_a_transform_of_volumes_is_explained(qtbot, aligned, tmp_path):
@@ -399,3 +420,85 @@ def test_a_transform_of_volumes_is_explained(qtbot, aligned, tmp_path):
     qtbot.waitUntil(lambda: aligned.session.problem is not None)
     assert isinstance(aligned.session.problem.error, InputError)
     assert aligned.aligning.state.result is None
+
+
+# --- a rig for all listed pairs ----------------------------------------------------------------
+
+
+@pytest.fixture
+def listed(qtbot, window, tmp_path, monkeypatch):
+    """Three pairs of 200×160 pixels, shifted by :data:`SHIFT`, and a rig for them."""
+    monkeypatch.setattr("core.alignment.rigs.data_folder", lambda: tmp_path)
+    whole, (x, y) = scene(240, 200), SHIFT
+    for name in ("one", "two", "wide"):
+        width = 100 if name == "wide" else 200
+        write_png(tmp_path / "s" / "a" / f"{name}.png", whole[20:180, 20 : 20 + width])
+        write_png(
+            tmp_path / "s" / "b" / f"{name}.png", whole[20 + y : 180 + y, 20 + x : 20 + x + width]
+        )
+    size = (200, 160)
+    add_rig(Rig(name="mast", transform=BY.transform, moving="b", size_a=size, size_b=size))
+    with idle(qtbot, window):
+        window.files.take([tmp_path / "s"])
+    return window
+
+
+def texts(window: MainWindow) -> dict[str, str]:
+    """How each listed pair is laid on each other, by name."""
+    pairs = window.pairs
+    return {m.name: pairs.alignments.text(key_of(m)) for m in pairs.matches}
+
+
+def test_a_rig_is_used_for_all_listed_pairs_and_can_be_undone(qtbot, listed):
+    window, session, align = listed, listed.session, listed.aligning.align
+    with qtbot.waitSignal(align.rigs_changed, timeout=WAIT):
+        window.actions_.align.trigger()
+    everywhere = window.aligning.rigs.menus["all"]
+    assert everywhere.isEnabled()
+    with idle(qtbot, window):
+        everywhere.actions()[0].trigger()
+    assert not window.aligning.state.is_active
+    assert session.sources.transform.name == "mast"
+    np.testing.assert_array_equal(session.sources.transform.transform.array, BY.transform.array)
+    assert texts(window) == dict.fromkeys(("one", "two", "wide"), "Rig: mast")
+    qtbot.waitUntil(lambda: session.offer is not None, timeout=WAIT)
+    assert "all 3 listed pairs" in session.offer.text
+    # It shows in the list, also to those who cannot see it.
+    model = window.pairs_dock.model
+    two = window.pairs.matches[1]
+    index = model.index_of(key_of(two))
+    assert "⌖" in index.data()
+    assert "Rig: mast" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    model.ensure_tool_tip(key_of(two))
+    assert "Rig: mast" in index.data(Qt.ItemDataRole.ToolTipRole)
+    # The others are laid so when they are opened, unless the rig is not for them.
+    with idle(qtbot, window):
+        window.pairs.step(1)
+    assert session.sources.transform.name == "mast"
+    window.pairs.step(1)
+    qtbot.waitUntil(lambda: session.problem is not None, timeout=WAIT)
+    assert "other proportions" in str(session.problem.error)
+    assert window.pairs.state(key_of(window.pairs.matches[2])).badge == "failed"
+    with idle(qtbot, window):
+        window.aligning.rigs.undo_all()
+    assert session.sources.transform is None
+    assert texts(window) == dict.fromkeys(("one", "two", "wide"), "")
+
+
+def test_what_was_accepted_stays_with_its_pair(qtbot, listed):
+    window = listed
+    window.actions_.align.trigger()
+    window.aligning.state.move(shift_by(SHIFT))
+    with idle(qtbot, window):
+        window.actions_.accept_alignment.trigger()
+    assert texts(window)["one"] == "Aligned by hand"
+    with idle(qtbot, window):
+        window.pairs.step(1)
+    assert window.session.sources.transform is None
+    with idle(qtbot, window):
+        window.pairs.step(-1)
+    assert window.session.sources.transform == BY
+    assert window.session.results  # it was fused before
+    with idle(qtbot, window):
+        window.aligning.align.undo_accepted()
+    assert texts(window)["one"] == ""

@@ -263,7 +263,7 @@ def test_badges_of_pairs_follow_the_theme(qtbot, qapp):
     states = dict(
         zip([row.key for row in rows], ("check", "fused", "failed", "ready"), strict=True)
     )
-    model = PairModel(lambda key: (states[key], ""))
+    model = PairModel(lambda key: (states[key], "", ""))
     model.set_rows(rows)
     qtbot.waitUntil(lambda: model.is_complete)
     seen = {}

@@ -17,7 +17,7 @@ from core.alignment.rigs import (
     rig_folder,
     scaled,
 )
-from core.errors import InputError, OutputError
+from core.errors import InputError, OutputError, RigExists
 from core.io import make_pair
 from core.types import Image, PairTransform, Transform
 
@@ -257,3 +257,14 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path):
     (tmp_path / "home").write_text("a file")
     with pytest.raises(OutputError):
         add_rig(rig())
+
+
+def test_a_rig_in_a_file_of_another_name_is_not_doubled(tmp_path):
+    add_rig(rig(), tmp_path)
+    (file,) = tmp_path.glob("*.json")
+    file.rename(tmp_path / "from the other computer.json")
+    with pytest.raises(RigExists) as raised:
+        add_rig(rig(transform=rigid(0, 1, 0)), tmp_path)
+    assert raised.value.name == "roof camera"
+    add_rig(rig(transform=rigid(0, 1, 0)), tmp_path, overwrite=True)
+    assert [one.transform for one in list_rigs(tmp_path)[0]] == [rigid(0, 1, 0)]

@@ -15,6 +15,7 @@ from core.alignment.rigs import Rig, add_rig
 from core.batch import BatchOptions, plan_batch
 from core.batch.manifest import BatchManifest
 from core.batch.plan import BatchPlan
+from core.batch.row_choice import RowChoice
 from core.batch.row_record import RowRecord, row_record_of, values_of
 from core.errors import InputError
 from core.io import read_image
@@ -297,3 +298,46 @@ def test_volumes_of_two_frames_are_fused_when_they_are_registered(
     assert record.transform is not None
     assert record.transform.moving == "a"
     assert any("2.0, 0.0, 0.0 mm" in note for note in record.notes)
+
+
+def test_a_row_has_a_choice_of_its_own_which_a_resumed_run_keeps(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = registering(monkeypatch, {})
+    size = (40, 32)
+    add_rig(Rig(name="mast", transform=moved(3, -2), moving="b", size_a=size, size_b=size))
+    out = tmp_path / "out"
+    pairing = pair_paths([source], "mff", skip=[out])
+    keys = {match.name: (match.a, match.b) for match in pairing.matches}
+
+    def plan(own: dict[str, str], **more: Any) -> BatchPlan:
+        options = BatchOptions("mff", "average", out=out, format="tif", **more)
+        chosen = {keys[name]: RowChoice(align=align) for name, align in own.items()}
+        return plan_batch(pairing, options, chosen)
+
+    rows, last = run(plan({"one": "rig mast", "two": "register rigid"}))
+    assert ends(rows) == {"one": ("done", ""), "two": ("done", "")}
+    assert asked == [("two", "rigid", "mff")]
+    done = {e.row.match.name: e.record for e in rows if e.record.state == "done"}
+    assert done["one"].transform == PairTransform(moved(3, -2), origin="rig", name="mast")
+    assert all(fused_is_the_scene(out, name, source) for name in SHIFTS)
+    assert out / "registration.csv" in last.files
+    # Nothing is said of the rows now: each keeps what it was made with.
+    resumed = plan({}, resume=True)
+    assert [row.choice.align for row in resumed.rows] == ["rig mast", "register rigid"]
+    rows, _ = run(resumed)
+    assert {state for state, _ in ends(rows).values()} == {"skipped"}
+    # Another choice makes its row anew, and no other one; "" is that of all.
+    rows, _ = run(plan({"two": ""}, resume=True))
+    assert {name: state for name, (state, _) in ends(rows).items()} == {
+        "one": "skipped",
+        "two": "done",
+    }
+    done = {e.row.match.name: e.record for e in rows if e.record.state == "done"}
+    assert done["two"].transform is None
+    assert done["two"].choice.align in (None, "")
+    assert not fused_is_the_scene(out, "two", source)
+    # A rig that is gone is a problem of its row, before anything is read.
+    gone = plan({"two": "rig roof"}, resume=True)
+    assert "There is no rig “roof”" in gone.rows[1].problem
+    assert not gone.rows[0].problem

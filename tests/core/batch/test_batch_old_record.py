@@ -95,5 +95,5 @@ def test_format_1_is_gone_on_with(source: Path, tmp_path: Path) -> None:
     assert (out / "one.png").stat().st_mtime_ns == before
     manifest = BatchManifest(out)
     assert manifest.meta()["format"] == "2"
-    assert {(r.strikes, r.resample) for r in manifest.records().values()} == {(0, None)}
+    assert {(r.strikes, r.choice.resample) for r in manifest.records().values()} == {(0, None)}
     manifest.close()

@@ -27,6 +27,7 @@ from core.batch import (
     run_batch,
 )
 from core.batch.manifest import BatchManifest, FileStamp, RowRecord
+from core.batch.row_choice import RowChoice
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
 from core.io import read_image
@@ -326,7 +327,7 @@ def test_what_was_finished_but_not_recorded_counts(source: Path, tmp_path: Path)
     manifest = BatchManifest(out)
     records = manifest.records()
     begun = [replace(records[row.key], state="begun", size=0) for row in plan.rows[:3]]
-    begun[0] = replace(begun[0], resample=True)
+    begun[0] = replace(begun[0], choice=RowChoice(resample=True))
     manifest.begin(begun)
     manifest.close()
     (out / plan.rows[1].target).unlink()
@@ -339,7 +340,7 @@ def test_what_was_finished_but_not_recorded_counts(source: Path, tmp_path: Path)
     manifest = BatchManifest(out)
     recorded = manifest.records()[plan.rows[0].key]
     manifest.close()
-    assert (recorded.state, recorded.resample) == ("done", True)
+    assert (recorded.state, recorded.choice.resample) == ("done", True)
     assert recorded.size == (out / plan.rows[0].target).stat().st_size
     assert states(again) == {"skipped", "done"}
     assert {name: stamps(out)[name] for name in before} == before
