@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,7 @@ class ListedSeries:
     a: SeriesHeader
     b: SeriesHeader
     reason: str = ""
+    _: KW_ONLY
     sample: bool = False
     transform: PairTransform | None = None
     align: AlignChoice | None = None
