@@ -24,37 +24,30 @@ _GRADIENT_LEAK = 0.3
 """Fraction of the gradient that passes a clamp in the helpful direction."""
 
 
-def activity_logit(
-    x: Tensor, y: Tensor, radius: int = _RADIUS, sharpness: float = _SHARPNESS
-) -> Tensor:
+def activity_logit(x: Tensor, y: Tensor) -> Tensor:
     """Logarithm of (activity of x : activity of y)⁸, N×1×H×W float32; 0 where both are flat.
 
     The activity is the mean gradient magnitude around a pixel (a box of 25×25 pixels, applied
     twice). The sigmoid of the logarithm is the weight of x by the rule "the more active source".
-    ``radius`` and ``sharpness`` are those of the box, and the exponent.
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        of_x, of_y = _activity(x.float(), radius), _activity(y.float(), radius)
-        return sharpness * (torch.log(of_x + _EVEN) - torch.log(of_y + _EVEN))
+        of_x, of_y = activity(x.float(), _RADIUS), activity(y.float(), _RADIUS)
+        return _SHARPNESS * (torch.log(of_x + _EVEN) - torch.log(of_y + _EVEN))
 
 
-def _activity(image: Tensor, radius: int) -> Tensor:
+def activity(image: Tensor, radius: int) -> Tensor:
+    """Mean gradient magnitude around each pixel, N×1×H×W: a box of ``radius``, applied twice."""
     padded = pad_replicate(image)
     across = padded[..., 2:] - padded[..., :-2]
     down = padded[..., 2:, :] - padded[..., :-2, :]
     across = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
     down = down[..., :-2] + 2 * down[..., 1:-1] + down[..., 2:]
-    activity = (across.abs() + down.abs()).mean(dim=1, keepdim=True)
-    return smoothed(activity, radius)
-
-
-def smoothed(image: Tensor, radius: int) -> Tensor:
-    """``image`` averaged over a box twice, with replicated borders."""
+    gradient = (across.abs() + down.abs()).mean(dim=1, keepdim=True)
     side = 2 * radius + 1
     for _ in range(2):
-        padded = pad_replicate(image, radius)
-        image = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
-    return image
+        padded = pad_replicate(gradient, radius)
+        gradient = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
+    return gradient
 
 
 def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,13 @@ from core.models.guided_filter import (
     guided_filter_coefficients,
     reduced,
 )
-from core.models.salience import SALIENCE_REACH, brightness, detail_logit, night_of
+from core.models.salience import (
+    SALIENCE_REACH,
+    activities,
+    brightness,
+    detail_logit,
+    night_of,
+)
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 _CONV_REACH = 16
@@ -309,7 +315,8 @@ class SalientHead(BlendHead):
         """As :meth:`BlendHead.forward`."""
         night = night_of(y)
         coarse = tiling.local(partial(_coarse_guide, night), x, y, reach=SALIENCE_REACH)
-        *sources, guide = coarse.chunk(3, dim=1)
+        *sources, guide = coarse[:, :-2].chunk(3, dim=1)
+        choice = detail_logit(coarse[:, -2:])
         bases = torch.cat(
             [
                 guided_filter_coefficients(image, guide, _BASE_REACH, _GUIDED_EDGE)
@@ -318,14 +325,15 @@ class SalientHead(BlendHead):
             dim=1,
         )
         return tiling.local(
-            partial(self._add_detail, night), features, bases, x, y,
+            partial(self._add_detail, night), features, bases, choice, x, y,
             reach=_PREDICTION_REACH + SALIENCE_REACH, strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
-    def _add_detail(
-        self, night: Tensor, features: Tensor, bases: Tensor, x: Tensor, y: Tensor
+    def _add_detail(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
+        self, night: Tensor, features: Tensor, bases: Tensor, choice: Tensor, x: Tensor, y: Tensor
     ) -> Tensor:
-        guide, choice = brightness(x, y, night), detail_logit(x, y)
+        guide = brightness(x, y, night)
+        choice = F.interpolate(choice, x.shape[2:], mode="bilinear", align_corners=False)
         decision = self.predict_blend(features, x, y, guide, choice / _ACTIVITY_SCALE)
         base_x, base_y, base = (apply_coefficients(b, guide) for b in bases.chunk(3, dim=1))
         weight = torch.sigmoid(choice + _ACTIVITY_SCALE * decision[:, :1])
@@ -335,7 +343,7 @@ class SalientHead(BlendHead):
 
 
 def _coarse_guide(night: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    return reduced(torch.cat([x, y, brightness(x, y, night)], dim=1))
+    return reduced(torch.cat([x, y, brightness(x, y, night), activities(x, y)], dim=1))
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:

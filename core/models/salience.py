@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.models.blocks import pad_replicate
-from core.models.bounding import activity_logit
+from core.models.bounding import activity
 
 _DAY, _DUSK = 150 / 255, 8 / 255
 """Mean of a visible image at which half of a scene is day, and the width of the transition."""
@@ -21,6 +21,7 @@ _HOT, _SOFT = 24 / 255, 8 / 255
 _ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS = 6, 20.0
 """Radius in pixels of the box that activity is averaged over (twice), and the exponent of its
 ratio: a blend of two details keeps less of either than a choice."""
+_NOISE, _EVEN, _TIE = 0.4, 1e-2, 2.0
 _COARSE = 4
 _RADIUS = 8
 """Radius in coarse pixels of the box that is applied twice to find the surroundings of a pixel."""
@@ -52,9 +53,22 @@ def brightness(x: Tensor, y: Tensor, night: Tensor) -> Tensor:
         return y + _share(x, y, night) * (x - y).clamp(min=0)
 
 
-def detail_logit(x: Tensor, y: Tensor) -> Tensor:
-    """Logit of the weight of x's detail: that of the more active source; N×1×H×W."""
-    return activity_logit(x, y, _ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS)
+def activities(x: Tensor, y: Tensor) -> Tensor:
+    """Those of both images (:func:`core.models.bounding.activity`), N×2×H×W."""
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        return torch.cat([activity(image.float(), _ACTIVITY_RADIUS) for image in (x, y)], dim=1)
+
+
+def detail_logit(of_both: Tensor) -> Tensor:
+    """Logit of the weight of x's detail by the :func:`activities` of the whole images, N×1×H×W.
+
+    The detail is that of the more active source. What is below a share of the mean activity of both
+    images is noise; where there is nothing else, it is that of y.
+    """
+    with torch.no_grad():
+        noise = _NOISE * of_both.mean(dim=(1, 2, 3), keepdim=True)
+        of_x, of_y = torch.log((of_both - noise).clamp(min=0) + _EVEN).chunk(2, dim=1)
+        return _ACTIVITY_SHARPNESS * (of_x - of_y) - _TIE
 
 
 def _share(x: Tensor, y: Tensor, night: Tensor) -> Tensor:
