@@ -57,7 +57,9 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     one_map = _FLOAT * config.channels / config.stride**2
     keeps = wanted.features or (wanted.reconstructions and config.reconstruction)
     images, plane = 2 * channels * _FLOAT, channels * _FLOAT
-    decision = {"layered": channels + 2, "decision": channels + 1}.get(config.head, 0) * _FLOAT
+    decision = {"layered": channels + 2, "decision": channels + 1, "salient": 2}.get(
+        config.head, 0
+    ) * _FLOAT
     blocks = one_map * (4 if keeps else 2)
     head = one_map * (3 if keeps else 1) + decision + 2 * plane
     rest = one_map * 2 * keeps + 2 * one_map * wanted.features

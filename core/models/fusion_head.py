@@ -30,6 +30,7 @@ from core.models.salience import (
     brightness,
     detail_logit,
     night_of,
+    surroundings,
 )
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
@@ -314,25 +315,35 @@ class SalientHead(BlendHead):
     ) -> Tensor:
         """As :meth:`BlendHead.forward`."""
         night = night_of(y)
-        coarse = tiling.local(partial(_coarse_guide, night), x, y, reach=SALIENCE_REACH)
-        *sources, guide = coarse[:, :-2].chunk(3, dim=1)
-        choice = detail_logit(coarse[:, -2:])
+        coarse_x, coarse_y = (tiling.local(reduced, image, reach=0) for image in (x, y))
+        around = surroundings(coarse_x, coarse_y)
+        coarse = tiling.local(
+            partial(_guide_and_activities, night), around, x, y, reach=SALIENCE_REACH
+        )
+        guide, choice = coarse[:, :-2], detail_logit(coarse[:, -2:])
         bases = torch.cat(
             [
                 guided_filter_coefficients(image, guide, _BASE_REACH, _GUIDED_EDGE)
-                for image in (*sources, guide)
+                for image in (coarse_x, coarse_y, guide)
             ],
             dim=1,
         )
         return tiling.local(
-            partial(self._add_detail, night), features, bases, choice, x, y,
-            reach=_PREDICTION_REACH + SALIENCE_REACH, strip_divisor=_STRIP_DIVISOR,
+            partial(self._add_detail, night), features, around, bases, choice, x, y,
+            reach=_PREDICTION_REACH + GUIDED_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
     def _add_detail(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
-        self, night: Tensor, features: Tensor, bases: Tensor, choice: Tensor, x: Tensor, y: Tensor
+        self,
+        night: Tensor,
+        features: Tensor,
+        around: Tensor,
+        bases: Tensor,
+        choice: Tensor,
+        x: Tensor,
+        y: Tensor,
     ) -> Tensor:
-        guide = brightness(x, y, night)
+        guide = brightness(x, y, night, around)
         choice = F.interpolate(choice, x.shape[2:], mode="bilinear", align_corners=False)
         decision = self.predict_blend(features, x, y, guide, choice / _ACTIVITY_SCALE)
         base_x, base_y, base = (apply_coefficients(b, guide) for b in bases.chunk(3, dim=1))
@@ -342,8 +353,9 @@ class SalientHead(BlendHead):
         return clamp_to_bounds(base + detail + decision[:, 1:-1], x, y)
 
 
-def _coarse_guide(night: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    return reduced(torch.cat([x, y, brightness(x, y, night), activities(x, y)], dim=1))
+def _guide_and_activities(night: Tensor, around: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    guide = brightness(x, y, night, around)
+    return reduced(torch.cat([guide, activities(x, y)], dim=1))
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:

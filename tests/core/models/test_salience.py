@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from benchmarks.naturalness import targets
-from core.models.salience import SALIENCE_REACH, brightness, night_of, target_map
+from core.models.guided_filter import reduced
+from core.models.salience import (
+    SALIENCE_REACH,
+    activities,
+    brightness,
+    detail_logit,
+    night_of,
+    surroundings,
+    target_map,
+)
 
 DAY, NIGHT = torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
 
@@ -58,12 +68,32 @@ def test_brightness_by_hand() -> None:
     assert brightness(x, y, NIGHT / 2).mean().item() == pytest.approx(0.45, abs=0.006)
 
 
-def test_no_pixel_beyond_the_reach_decides() -> None:
-    generator = torch.Generator().manual_seed(0)
-    x, y = torch.rand(2, 1, 1, 256, 32, generator=generator)
-    before = target_map(x, y)
-    x[..., 128:132, :] = 0
-    touched = ((target_map(x, y) - before).abs().sum(dim=(0, 1, 3)) > 0).nonzero().flatten()
-    assert touched.min() >= 128 - SALIENCE_REACH
-    assert touched.max() < 132 + SALIENCE_REACH
-    assert len(touched) > 60
+def test_surroundings_are_means_of_both_around_a_pixel() -> None:
+    x, y = torch.rand(2, 1, 3, 160, 200, generator=torch.Generator().manual_seed(0))
+    around = surroundings(*(reduced(image) for image in (x, y)))
+    assert around.shape == (1, 2, 40, 50)
+    for image, got in zip((x, y), around[0], strict=True):
+        coarse = image[0].numpy().mean(axis=0).reshape(40, 4, 50, 4).mean(axis=(1, 3))
+        wanted = ndimage.uniform_filter(ndimage.uniform_filter(coarse, 17, mode="nearest"), 17)
+        np.testing.assert_allclose(got.numpy()[9:-9, 9:-9], wanted[9:-9, 9:-9], atol=1e-5)
+    # Strips take them from the whole image.
+    assert torch.equal(target_map(x, y), target_map(x, y, around))
+
+
+def test_detail_is_that_of_the_more_active_source_and_of_noise_that_of_the_visible_one() -> None:
+    of_both = torch.full((1, 2, 4, 30), 0.1)  # mean near 0.1, so 0.04 is noise
+    of_both[:, 0, :, :5], of_both[:, 1, :, :5] = 0.2, 0.1
+    of_both[:, 0, :, 5:10], of_both[:, 1, :, 5:10] = 0.05, 0.1
+    of_both[:, 0, :, 10:15], of_both[:, 1, :, 10:15] = 0.03, 0.002
+    weight = torch.sigmoid(detail_logit(of_both))[0, 0, 0]
+    assert weight[0] > 0.999
+    assert weight[7] < 0.001
+    assert weight[12] == pytest.approx(1 / (1 + np.exp(2)), abs=1e-4)
+
+
+def test_activity_depends_on_no_pixel_beyond_the_reach() -> None:
+    x, y = torch.rand(2, 1, 1, 96, 32, generator=torch.Generator().manual_seed(0))
+    before = activities(x, y)
+    x[..., 48:52, :] = 0
+    touched = ((activities(x, y) - before).abs().sum(dim=(0, 1, 3)) > 0).nonzero().flatten()
+    assert (touched.min(), touched.max()) == (48 - SALIENCE_REACH, 51 + SALIENCE_REACH)
