@@ -40,10 +40,12 @@ WALKS = {"whole": 0, "stripes of 1 Mpx": 2**20, "tiles of 1/8 Mpx": 2**17}
 
 
 def network_of(name: str) -> UniFusionNet:
-    """The network ``paper`` with random weights, or that of an embedded pack."""
+    """The network ``paper`` with random weights, or that of an embedded pack or a file."""
     if name == "paper":
         torch.manual_seed(0)
         return UniFusionNet(paper_config()).eval()
+    if Path(name).is_file():
+        return read_pack(Path(name))[0]
     return read_pack(Catalogue().find(name, name.partition("-")[0]).path)[0]
 
 

@@ -23,6 +23,7 @@ from app.cli.train import TrainOptions, run_training
 from core.errors import FusionError, InputError, Message
 from core.packs.format import SUFFIX, read_manifest
 from tools.packs.average import average_packs
+from tools.packs.mean_tokens import replace_by_mean
 from trainer.config.recipes import path_of
 from trainer.config.run_plan import RunPlan
 from trainer.config.settings_file import load_settings
@@ -57,7 +58,19 @@ class Averaging:
         return self.mean
 
 
-Step = Training | Averaging
+@dataclass(frozen=True)
+class MeanTokens:
+    """The pack of a step, whose backbone gives way to what its tokens add on average."""
+
+    without_backbone: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The steps to be done before."""
+        return (self.without_backbone,)
+
+
+Step = Training | Averaging | MeanTokens
 
 
 def read_chain(path: Path = CHAIN) -> dict[str, Step]:
@@ -84,6 +97,8 @@ def _step(name: str, given: Mapping[str, object]) -> Step:
             return Training(recipe, str(more.get("start", "")))
         case {"mean": [str(first), str(second)], "share": float(share), **more} if not more:
             return Averaging((first, second), share)
+        case {"without_backbone": str(other), **more} if not more:
+            return MeanTokens(other)
     raise InputError(Message("Step {0}", name), "it is neither a run nor a mean")
 
 
@@ -136,6 +151,9 @@ def make(
                 _train(recipe, out / f"{start}{SUFFIX}" if start else None, data, pack, length)
             case Averaging((first, second), share):
                 average_packs(out / f"{first}{SUFFIX}", out / f"{second}{SUFFIX}", share, pack)
+            case MeanTokens(other):
+                trained = out / f"{other}{SUFFIX}"
+                replace_by_mean(trained, data / "train" / read_manifest(trained).task, pack)
     return tuple(made)
 
 

@@ -25,6 +25,7 @@ def test_what_a_pack_needs_is_made_before_it_and_nothing_else() -> None:
         "mif-compact",
         "mef-first",
         "mef-fine",
+        "mef-trained",
         "mef-compact",
     )
     assert steps_of([], read_chain()) == tuple(read_chain())
