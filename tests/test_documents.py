@@ -104,7 +104,8 @@ def test_every_decision_is_listed_once() -> None:
     listed = _LINK.findall((folder / "README.md").read_text("utf-8"))
     assert listed == sorted(path.name for path in folder.glob("0*.md"))
     numbers = [name[:4] for name in listed]
-    assert numbers == [f"{number:04}" for number in range(1, len(listed) + 1)]
+    # A number may be missing while it is reserved for work that is not in yet.
+    assert numbers == sorted(set(numbers))
 
 
 def test_decisions_that_are_cited_exist() -> None:
