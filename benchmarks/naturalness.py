@@ -10,6 +10,12 @@ TASK=FILE`` and the classical methods:
   than both sources. Nothing in the scene says so.
 - uptake lost (medical): of the pixels at which A (PET, SPECT, CT) is the brighter source, per cent
   at which the fused image is more than 4 levels below A.
+- regions (medical): differences between places that no consistent rule gives. Coarse brightness is
+  a Gaussian of 1/30 of the longer side, places are 1/16 of it apart, and those at which both
+  sources are darker than 16 levels are left out. Of the pairs of places that both sources show
+  nearly alike (at most 16 levels apart in each), per cent that the fused image sets apart by more
+  than 4 levels beyond what A, B, their brighter or their darker one does: where a method takes one
+  source here and the other there. The plain average and the brighter source have none.
 - day (infrared): mean absolute difference, in levels, of the coarse brightness of the fused and the
   visible image of day scenes, wherever infrared has no target. A day scene is one whose visible
   image has a mean luma of 150 or more: of the RoadScene pairs this parts day and night as a person
@@ -51,23 +57,35 @@ from resources import PACKS
 
 VISIBLE = 4
 """Grey levels from which a difference counts."""
+ALIKE = 16
+"""Levels up to which two places of a source look alike, and up to which a place is background."""
 DAY = 150
 """Mean luma of the visible image from which on a scene is a day scene."""
-COARSE, AROUND = 1 / 30, 1 / 10
-"""Standard deviations of coarse brightness and of surroundings, in shares of the longer side."""
+COARSE, AROUND, APART = 1 / 30, 1 / 10, 1 / 16
+"""Standard deviations of coarse brightness and of surroundings, and the distance of places, in
+shares of the longer side."""
 HOT = 24
 """Grey levels above its surroundings from which infrared shows a target."""
 WELL, CLIPPED, BLACK = (20 / 255, 240 / 255), 250 / 255, 6 / 255
 DEGREES, COLOURED, GREY = 3.0, 0.02, 0.005
 """Turn of hue that counts; distances from grey from which a source counts, and a fused pixel."""
 COLUMNS = {
-    "mif": ("brighter", "darker", "uptake lost"),
+    "mif": ("brighter", "darker", "uptake lost", "regions"),
     "ivif": ("brighter", "darker", "day"),
     "mef": ("brighter", "darker", "hue"),
     "mff": ("brighter", "darker"),
 }
 """Measures of each task, in the order of the tables; in all of them lower is better."""
-UNITS = {"brighter": "%", "darker": "%", "uptake lost": "%", "day": "levels", "hue": "%"}
+UNITS = {
+    "brighter": "%",
+    "darker": "%",
+    "uptake lost": "%",
+    "regions": "%",
+    "day": "levels",
+    "hue": "%",
+}
+GOLDEN_COLUMNS = ("brighter", "darker", "uptake lost", "regions", "day")
+"""Measures beside published networks."""
 
 
 def invented(a: Levels, b: Levels, fused: Levels) -> dict[str, float]:
@@ -83,6 +101,28 @@ def uptake_lost(a: Levels, b: Levels, fused: Levels) -> float:
     """Per cent of the pixels at which A is the brighter that are darker than A; NaN for none."""
     brighter = a > b
     return 100 * float((a - fused > VISIBLE)[brighter].mean()) if brighter.any() else nan
+
+
+def regions_apart(a: Levels, b: Levels, fused: Levels) -> float:
+    """Per cent of the pairs of places alike in A and B that are apart in the fused image.
+
+    Beyond what each source and a rule that is the same everywhere (the brighter, the darker one)
+    gives; NaN without two places that are alike.
+    """
+    step = max(1, round(APART * max(a.shape)))
+    places = [
+        _blurred(image, COARSE)[step // 2 :: step, step // 2 :: step].ravel()
+        for image in (a, b, np.maximum(a, b), np.minimum(a, b), fused)
+    ]
+    shown = places[2] > ALIKE
+    first, second = np.triu_indices(int(shown.sum()), 1)
+    of_a, of_b, of_brighter, of_darker, got = (
+        place[shown][first] - place[shown][second] for place in places
+    )
+    alike = (np.abs(of_a) <= ALIKE) & (np.abs(of_b) <= ALIKE)
+    allowed = np.stack([of_a, of_b, of_brighter, of_darker])
+    beyond = np.maximum(got - allowed.max(axis=0), allowed.min(axis=0) - got)
+    return 100 * float((beyond > VISIBLE)[alike].mean()) if alike.any() else nan
 
 
 def targets(infrared: Levels, visible: Levels) -> npt.NDArray[np.bool_]:
@@ -128,6 +168,8 @@ def measured(task: str, pair: SourcePair, fused: FloatArray) -> dict[str, float]
     found = invented(a, b, grey)
     if "uptake lost" in COLUMNS[task]:
         found["uptake lost"] = uptake_lost(a, b, grey)
+    if "regions" in COLUMNS[task]:
+        found["regions"] = regions_apart(a, b, grey)
     if "day" in COLUMNS[task]:
         found["day"] = day_difference(a, b, grey)
     if "hue" in COLUMNS[task]:
@@ -192,8 +234,8 @@ def _cell(values: Sequence[float]) -> str:
 
 def golden_rows(engine: FusionEngine, golden: Path, packs: Mapping[str, str]) -> list[str]:
     """Published networks and packs on the pairs of which the former's images exist, as Markdown."""
-    lines = ["| task, pair | method | brighter | darker | uptake lost | day |"]
-    lines.append("| --- | --- | ---: | ---: | ---: | ---: |")
+    lines = [f"| task, pair | method | {' | '.join(GOLDEN_COLUMNS)} |"]
+    lines.append(f"| --- | --- |{' ---: |' * len(GOLDEN_COLUMNS)}")
     for path in sorted(golden.glob("*.f.png")):
         task, _, rest = path.name.removesuffix(".f.png").partition("_")
         name, _, method = rest.rpartition("_")
@@ -205,9 +247,7 @@ def golden_rows(engine: FusionEngine, golden: Path, packs: Mapping[str, str]) ->
         own = engine.fuse(FusionRequest(pair, task, packs[task])).fused
         for title, image in ((method, theirs), (Path(packs[task]).stem, own)):
             values = measured(task, pair, image)
-            cells = (
-                values.get(column, nan) for column in ("brighter", "darker", "uptake lost", "day")
-            )
+            cells = (values.get(column, nan) for column in GOLDEN_COLUMNS)
             texts = ("–" if isnan(value) else f"{value:.2f}" for value in cells)
             lines.append(f"| {' | '.join((f'{task}, {name}', title, *texts))} |")
     return lines

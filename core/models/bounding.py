@@ -1,4 +1,4 @@
-"""Bounds of a fused image, and the choice of the locally more active source."""
+"""Bounds of a fused image, the choice of the more active source, and detail without its base."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from core.models.blocks import pad_replicate
 
 _SLACK = 4 / 255
 """How far a ``bounded`` head may leave the range of the sources: hardly visible."""
+_SHADE = 24 / 255
+"""How far a ``detail`` head may darken the first source where that is the brighter one."""
 _NARROWEST = 1e-4
 _RADIUS = 12
 """Radius in pixels of the box that is applied twice to the gradients."""
 ACTIVITY_REACH = 2 * _RADIUS + 1
 """Pixels around a pixel on which its activity depends."""
+_DETAIL_RADIUS = 6
+"""Radius in pixels of the box that is applied twice to find the base of a change."""
+DETAIL_REACH = 2 * _DETAIL_RADIUS
+"""Pixels around a pixel on which its detail depends."""
 _SHARPNESS = 8.0
 _EVEN = 4e-3
 """Gradient below which a source counts as flat, a level of 255: two flat sources are averaged."""
@@ -50,6 +56,15 @@ def activity(image: Tensor, radius: int) -> Tensor:
     return gradient
 
 
+def detail_of(change: Tensor) -> Tensor:
+    """``change`` N×ch×H×W without its base, the mean around a pixel (13×13 pixels, twice).
+
+    What is even over some 30 pixels becomes 0: added to an image, the detail moves no brightness
+    from one region to another.
+    """
+    return change - smoothed(change, _DETAIL_RADIUS)
+
+
 def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Lowest and highest fused value of each pixel of a ``bounded`` head, N×ch×H×W each, in [0, 1].
 
@@ -61,9 +76,25 @@ def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return (torch.minimum(x, y) - slack).clamp(min=0), (brighter + slack).clamp(max=1)
 
 
-def clamp_to_bounds(wanted: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """``wanted`` N×ch×H×W within :func:`bounds`, with a gradient also where it is clamped."""
+def detail_bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`bounds`, for a ``detail`` head: x is hardly darkened where it is the brighter one.
+
+    There the fused value is at most 24 levels below x, or a quarter of x where that is less.
+    """
     lowest, highest = bounds(x, y)
+    least = x - (x / 4).clamp(max=_SHADE)
+    return torch.where(x > y, torch.maximum(lowest, least), lowest), highest
+
+
+def clamp_to_bounds(
+    wanted: Tensor, x: Tensor, y: Tensor, limits: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """``wanted`` N×ch×H×W within limits, with a gradient also where it is clamped.
+
+    Args:
+        limits: lowest and highest values; None for :func:`bounds`.
+    """
+    lowest, highest = bounds(x, y) if limits is None else limits
     width = highest - lowest
     # The width is zero where both are black: only the divisor is kept from it.
     return lowest + leaky_clamp((wanted - lowest) / width.clamp(min=_NARROWEST)) * width

@@ -155,7 +155,8 @@ class NetworkConfig:
             corrects the choice of the more active source, and the result stays within
             :func:`core.models.bounding.bounds` of the sources; ``salient``: as ``bounded``, but
             detail is added to the brightness of the second source (visible) with what the first
-            (infrared) shows as targets, by night of the brighter one.
+            (infrared) shows as targets, by night of the brighter one; ``detail``: the brighter
+            source at each pixel, and detail within :func:`core.models.bounding.detail_bounds`.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False omits the reconstruction branches (ablation).
@@ -237,14 +238,15 @@ class NetworkConfig:
         ),
     ] = ()
     head: Annotated[
-        Literal["direct", "blend", "decision", "layered", "bounded", "salient"],
+        Literal["direct", "blend", "decision", "layered", "bounded", "salient", "detail"],
         Setting(
             Message("Output"),
             Message(
                 "Direct: a picture (paper). Blend: a map between the sources and a residual. "
                 "Decision: the map may copy one source exactly. Layered: one map for details and a "
                 "smooth one for the rest. Bounded: never brighter or darker than both sources. "
-                "Salient: detail on the brightness of B, with hot targets of A."
+                "Salient: detail on the brightness of B, with hot targets of A. Detail: the "
+                "brighter source, and detail that leaves its brightness."
             ),
             "",
             Message("Network"),

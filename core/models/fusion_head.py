@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from core.models.blocks import CrossBlock, TransformerBlock, conv3, pad_replicate
 from core.models.bounding import (
     ACTIVITY_REACH,
+    DETAIL_REACH,
     activity_logit,
     clamp_to_bounds,
+    detail_bounds,
+    detail_of,
     leaky_clamp,
 )
 from core.models.config import NetworkConfig
@@ -40,6 +43,10 @@ _CONSISTENCY_REACH = 11
 """Radius in pixels of the window of the consistency check."""
 _ACTIVITY_SCALE = 8.0
 """Logit that counts as 1 for the network in the map of a ``bounded`` head."""
+_DETAIL_SCALE = 0.1
+"""Detail that the network adds by an output of 1: small, so that training starts gently."""
+_DETAIL_GAIN = 4.0
+"""Contrast of the details of the sources in a ``detail`` head."""
 _STEEPNESS = 6.0
 """Slope of the weight over the averaged decision; it is 1 in training."""
 _PREDICTION_REACH = 4
@@ -68,7 +75,12 @@ class Fusion(nn.Module):
         self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
         self.merge = conv3(2 * c, c)
         self.refine = TransformerBlock(c, heads, expansion)
-        heads_by_name = {"direct": DirectHead, "bounded": BoundedHead, "salient": SalientHead}
+        heads_by_name = {
+            "direct": DirectHead,
+            "bounded": BoundedHead,
+            "salient": SalientHead,
+            "detail": DetailHead,
+        }
         self.head = heads_by_name.get(config.head, BlendHead)(config)
 
     def forward(
@@ -356,6 +368,38 @@ class SalientHead(BlendHead):
 def _guide_and_activities(night: Tensor, around: Tensor, x: Tensor, y: Tensor) -> Tensor:
     guide = brightness(x, y, night, around)
     return reduced(torch.cat([guide, activities(x, y)], dim=1))
+
+
+class DetailHead(BlendHead):
+    """Fused = max(x, y) + detail of (m·(min(x, y) − max(x, y)) + r), clamped.
+
+    The base is the brighter source at each pixel, whatever the weights are: one rule for the whole
+    image, so that the base never changes its source by what is around a pixel. The network, which
+    starts from it and sees the detail of both sources (:func:`core.models.bounding.detail_of`),
+    adds detail: of the darker source by m, and what it draws by r. The bounds of the result are
+    :func:`core.models.bounding.detail_bounds`.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.look = nn.Conv2d(4 * config.in_channels, config.head_channels, 3)
+
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
+        """As :meth:`BlendHead.forward`."""
+        reach = _PREDICTION_REACH + 2 * DETAIL_REACH
+        return tiling.local(
+            self._blend_sources, features, x, y, reach=reach, strip_divisor=_STRIP_DIVISOR
+        )
+
+    def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        details = (_DETAIL_GAIN * detail_of(image) for image in (x, y))
+        decision = self.predict_blend(features, x, y, *details)
+        brighter, darker = torch.maximum(x, y), torch.minimum(x, y)
+        change = decision[:, :1] * (darker - brighter) + decision[:, 1:]
+        wanted = brighter + _DETAIL_SCALE * detail_of(change)
+        return clamp_to_bounds(wanted, x, y, detail_bounds(x, y))
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ _HEADS = {
     "of both",
     "salient": "a head that adds detail to the brightness of the visible image, by night to the "
     "brighter one, with what infrared shows as targets, and stays within bounds of both",
+    "detail": "a head that shows the brighter source and adds detail within bounds",
 }
 _TERMS = {
     "edge": "edge preservation",
