@@ -44,7 +44,7 @@ _CONSISTENCY_REACH = 11
 _ACTIVITY_SCALE = 8.0
 """Logit that counts as 1 for the network in the map of a ``bounded`` head."""
 _DETAIL_SCALE = 0.1
-"""Detail that the network adds by an output of 1: small, so that training starts gently."""
+"""What the network draws by an output of 1, as a share of the range: training starts gently."""
 _DETAIL_GAIN = 4.0
 """Contrast of the details of the sources in a ``detail`` head."""
 _STEEPNESS = 6.0
@@ -397,9 +397,8 @@ class DetailHead(BlendHead):
         details = (_DETAIL_GAIN * detail_of(image) for image in (x, y))
         decision = self.predict_blend(features, x, y, *details)
         brighter, darker = torch.maximum(x, y), torch.minimum(x, y)
-        change = decision[:, :1] * (darker - brighter) + decision[:, 1:]
-        wanted = brighter + _DETAIL_SCALE * detail_of(change)
-        return clamp_to_bounds(wanted, x, y, detail_bounds(x, y))
+        change = decision[:, :1] * (darker - brighter) + _DETAIL_SCALE * decision[:, 1:]
+        return clamp_to_bounds(brighter + detail_of(change), x, y, detail_bounds(x, y))
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
