@@ -8,6 +8,7 @@ import io
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Self, TextIO
@@ -18,6 +19,8 @@ from core.errors import Cancelled, FusionError
 from core.printable import one_line
 
 DONE, FAILED, BAD_INPUT, SOME_FAILED, CANCELLED = 0, 1, 2, 3, 130
+_JUDGED_AFTER = 3.0
+"""Seconds of work from which the remaining time is estimated."""
 _GONE = {errno.EPIPE, errno.EIO}
 
 
@@ -131,6 +134,7 @@ class TerminalProgress:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._stop = False
+        self._begun, self._share = 0.0, 1.0
         self._previous: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
 
     def __enter__(self) -> Self:
@@ -152,12 +156,25 @@ class TerminalProgress:
         self._stop = True
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Show ``stage`` with its percentage."""
+        """Show ``stage`` with its percentage, and the time that is left once that can be told."""
         if self._live:
             share = f"{100 * done / total:3.0f} %" if total else "     "
+            left = self._time_left(done / total if total else 0.0)
             with _ignore_closed_stream():
-                shown = one_line(stage)
+                shown = one_line(stage) + left
                 print(f"\r\x1b[K{share} {shown}", end="", file=sys.stderr, flush=True)
+
+    def _time_left(self, share: float) -> str:
+        now = time.monotonic()
+        if share < self._share:  # other work
+            self._begun = now
+        self._share = share
+        elapsed = now - self._begun
+        if elapsed < _JUDGED_AFTER or not 0 < share < 1:
+            return ""
+        seconds = elapsed * (1 - share) / share
+        text = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+        return f", about {text} left"
 
     def check(self) -> None:
         """Raise :class:`core.errors.Cancelled` after Ctrl-C or another termination signal."""

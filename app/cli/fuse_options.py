@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.fusion.slices import Consent
 from core.geometry.planes import PLANES, PlaneName
 from core.io import Damaged
-from core.io.dicom_output import CORNERS, LAYOUTS, DicomChoices
+from core.io.dicom_output import LAYOUTS, NOTICE_PLACES, DicomChoices
 from core.io.volumes import Acceptance
 from core.units.body import SuvKind
 from core.units.suv import SUV_UNITS
@@ -102,7 +102,7 @@ def dicom_choices(
     """
     return DicomChoices(
         layout=checked("--dicom", layout, LAYOUTS),
-        notice=checked("--notice", notice, ("auto", *CORNERS)),
+        notice=checked("--notice", notice, NOTICE_PLACES),
         keep_identity=keep_identity,
         replace_uids=replace_uids,
     )

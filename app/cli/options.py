@@ -72,8 +72,8 @@ NoticeCorner = Annotated[
     str,
     typer.Option(
         "--notice",
-        metavar="CORNER",
-        help="of DICOM slices: auto (the emptiest), top-left, top-right, bottom-left, bottom-right",
+        metavar="PLACE",
+        help="of DICOM: auto (emptiest corner), below, top-left, top-right, bottom-left, …",
     ),
 ]
 KeepIdentity = Annotated[

@@ -103,7 +103,8 @@ class VolumeExportDialog(QDialog):
 
     def _places(self) -> tuple[tuple[str, str], ...]:
         return (
-            ("auto", self.tr("Where it covers least")),
+            ("auto", self.tr("In the corner where it covers least")),
+            ("below", self.tr("Below each slice, where it covers nothing")),
             ("top-left", self.tr("Top left")),
             ("top-right", self.tr("Top right")),
             ("bottom-left", self.tr("Bottom left")),

@@ -27,6 +27,7 @@ from core.io.atomic import atomic_write, output_error
 from core.io.volume_writer import quantised
 
 _PIXELS, _JOURNAL, _STATE, _LOCK = "slices.raw", "slices.jsonl", "state.json", "lock"
+_UNFINISHED = ".unfinished"
 _SAME = ("software", "method", "weights_sha256")
 """What must be equal of slices of one volume."""
 _NOTICE = {"notice": "Research use only"}
@@ -36,7 +37,7 @@ _MARGIN = 64 << 20
 
 def store_beside(path: Path) -> Path:
     """The folder in which slices of the output ``path`` are collected."""
-    return path.parent / f".{path.name}.unfinished"
+    return path.parent / f".{path.name}{_UNFINISHED}"
 
 
 class SliceStore:
@@ -54,6 +55,7 @@ class SliceStore:
             pair, settings: whose slices are collected; those of others are thrown away.
         """
         self._folder = folder
+        self._target = folder.name.removeprefix(".").removesuffix(_UNFINISHED)
         self._axes = axes_of(grid_of(pair.b), settings.plane)
         self.channels = _channels(pair, settings)
         kind = np.uint8 if self.channels == 3 else np.float32
@@ -74,7 +76,7 @@ class SliceStore:
             self._lock.acquire()
         except Timeout as error:
             raise OutputError(
-                Message("Cannot write {0}", self._folder.name),
+                Message("Cannot write {0}", self._target),
                 Message("another run is writing the same result"),
                 Message("Wait for it, or name another output."),
             ) from error
@@ -126,7 +128,7 @@ class SliceStore:
         needed = 2 * self._bytes + _MARGIN
         if free < needed:
             raise OutputError(
-                Message("Cannot write {0}", self._folder.name),
+                Message("Cannot write {0}", self._target),
                 Message(
                     "it takes {0} MB on the disk while it is made, and {1} MB are free",
                     needed // 10**6,

@@ -3,6 +3,7 @@
 from core.io.dicom_output.choices import (
     CORNERS,
     LAYOUTS,
+    NOTICE_PLACES,
     Corner,
     DicomChoices,
     DicomLayout,
@@ -20,6 +21,7 @@ from core.io.dicom_output.sources import DicomSources, read_dicom_sources
 __all__ = [
     "CORNERS",
     "LAYOUTS",
+    "NOTICE_PLACES",
     "Corner",
     "DicomChoices",
     "DicomLayout",

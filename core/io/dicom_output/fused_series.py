@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
@@ -183,7 +182,7 @@ def _write(path: Path, dataset: Dataset, series: _Series, indices: Any) -> None:
     """Write the tags, and then the pixels of slices, which are the last of them."""
     slices = series.fused.slices
     count = int(dataset.get("NumberOfFrames", 1))
-    length = count * int(np.prod(slices.shape[1:]))
+    length = count * int(dataset.Rows) * int(dataset.Columns) * 3
     with atomic_path(path, folder_later=count == 1) as temporary, temporary.open("wb") as stream:
         dcmwrite(stream, dataset, enforce_file_format=True)
         write_pixels(
@@ -201,7 +200,8 @@ def _notes(series: _Series) -> tuple[str, ...]:
     elif notice.covered:
         found.append(
             Message(
-                "The notice covers something in {0} slices; it can be put into another corner.",
+                "The notice covers something in {0} slices; it can be put into another corner or "
+                "below.",
                 notice.covered,
             )
         )
@@ -333,15 +333,16 @@ def _common(series: _Series, kind: UID, number: int) -> Dataset:
     dataset.DerivationDescription = description(fused)
     dataset.DerivationCodeSequence = Items(derivation_codes())
     dataset.ImageComments = fused.provenance.get("notice", _NOTICE).replace("–", "-")
-    _add_pixel_tags(dataset, fused.slices.shape)
+    rows, columns = fused.slices.shape[1:3]
+    _add_pixel_tags(dataset, rows + series.notice.extra_rows, columns)
     return dataset
 
 
-def _add_pixel_tags(dataset: Dataset, shape: tuple[int, ...]) -> None:
+def _add_pixel_tags(dataset: Dataset, rows: int, columns: int) -> None:
     dataset.SamplesPerPixel = 3
     dataset.PhotometricInterpretation = "RGB"
     dataset.PlanarConfiguration = 0
-    dataset.Rows, dataset.Columns = shape[1], shape[2]
+    dataset.Rows, dataset.Columns = rows, columns
     dataset.BitsAllocated = dataset.BitsStored = 8
     dataset.HighBit, dataset.PixelRepresentation = 7, 0
 

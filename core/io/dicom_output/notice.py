@@ -31,19 +31,21 @@ class PlacedNotice:
         text: what it says; "" where the slices are too small for any letters.
         corner: where it stands.
         covered: slices in which it covers something.
+        extra_rows: rows below each slice that it stands in instead.
     """
 
     text: str
     corner: Corner
     covered: int
+    extra_rows: int
     _letters: BoolArray
     _shade: BoolArray
 
     def burn(self, pixels: ColourSlice) -> ColourSlice:
         """A copy of a slice with the notice: light letters with a dark rim, no box."""
-        burned = pixels.copy()
+        burned = np.pad(pixels, ((0, self.extra_rows), (0, 0), (0, 0)))
         if self.text:
-            box = burned[_box(self.corner, self._letters.shape, pixels.shape)]
+            box = burned[_box(self.corner, self._letters.shape, burned.shape)]
             box[self._shade] = 0
             box[self._letters] = _LETTERS
         return burned
@@ -58,12 +60,15 @@ def place_notice(
         notice: such as “Research use only – AI-generated image”; in two lines, or its first part
             alone, where the slices are small.
         size: (rows, columns) of the slices.
-        place: the corner, or "auto" for the one in which the notice covers the least light, summed
-            over all slices.
+        place: the corner, "auto" for the one in which the notice covers the least light, summed
+            over all slices, or "below" for rows of its own.
         slices: all of them, looked at once.
     """
     text, letters = _fitting(notice, size)
     shade = _grown(letters)
+    if place == "below":
+        rows = letters.shape[0] + 2 * _MARGIN if text else 0
+        return PlacedNotice(text, "bottom-left", 0, rows, letters, shade)
     corners: tuple[Corner, ...] = CORNERS if place == "auto" else (place,)
     light, covered = dict.fromkeys(corners, 0), dict.fromkeys(corners, 0)
     if text:
@@ -74,7 +79,7 @@ def place_notice(
                 light[corner] += int(under.sum(dtype=np.int64))
                 covered[corner] += bool(under.size)
     corner = min(reversed(corners), key=lambda one: light[one])
-    return PlacedNotice(text, corner, covered[corner], letters, shade)
+    return PlacedNotice(text, corner, covered[corner], 0, letters, shade)
 
 
 def _fitting(notice: str, size: tuple[int, int]) -> tuple[str, BoolArray]:

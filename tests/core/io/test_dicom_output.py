@@ -253,6 +253,22 @@ def test_the_notice_takes_the_emptiest_corner_in_all_slices(study: Any) -> None:
     assert (asked.corner, asked.covered) == ("top-left", 4)
 
 
+@pytest.mark.parametrize("layout", ["multi", "single"])
+def test_a_notice_below_covers_nothing(study: Any, tmp_path: Path, layout: Any) -> None:
+    """The slices are whole, at the same place, and the letters stand in rows of their own."""
+    fused = _fused(study, layout=layout, notice="below")
+    write_fused_folder(tmp_path / "out", fused)
+    files = _read(tmp_path / "out")
+    stacks = [tags.pixel_array for tags in files]
+    pixels = np.concatenate([one.reshape(-1, *one.shape[-3:]) for one in stacks])
+    np.testing.assert_array_equal(pixels[:, :70], fused.slices)
+    assert (files[0].Rows, files[0].Columns) == (pixels.shape[1], 110)
+    assert pixels.shape[1] > 75
+    assert (pixels[:, 70:] == 190).any()
+    if layout == "single":
+        np.testing.assert_allclose(files[0].ImagePositionPatient, _corner(fused.axes, 0), atol=1e-4)
+
+
 def test_the_notice_of_small_slices() -> None:
     def text_in(*size: int) -> str:
         return place_notice(
