@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -32,22 +32,24 @@ class PlacedNotice:
         corner: where it stands.
         covered: slices in which it covers something.
         extra_rows: rows below each slice that it stands in instead.
+        letters, shade: its pixels, and those with their rim.
     """
 
     text: str
     corner: Corner
     covered: int
     extra_rows: int
-    _letters: BoolArray
-    _shade: BoolArray
+    _: KW_ONLY
+    letters: BoolArray
+    shade: BoolArray
 
     def burn(self, pixels: ColourSlice) -> ColourSlice:
         """A copy of a slice with the notice: light letters with a dark rim, no box."""
         burned = np.pad(pixels, ((0, self.extra_rows), (0, 0), (0, 0)))
         if self.text:
-            box = burned[_box(self.corner, self._letters.shape, burned.shape)]
-            box[self._shade] = 0
-            box[self._letters] = _LETTERS
+            box = burned[_box(self.corner, self.letters.shape, burned.shape)]
+            box[self.shade] = 0
+            box[self.letters] = _LETTERS
         return burned
 
 
@@ -68,7 +70,7 @@ def place_notice(
     shade = _grown(letters)
     if place == "below":
         rows = letters.shape[0] + 2 * _MARGIN if text else 0
-        return PlacedNotice(text, "bottom-left", 0, rows, letters, shade)
+        return PlacedNotice(text, "bottom-left", 0, rows, letters=letters, shade=shade)
     corners: tuple[Corner, ...] = CORNERS if place == "auto" else (place,)
     light, covered = dict.fromkeys(corners, 0), dict.fromkeys(corners, 0)
     if text:
@@ -79,7 +81,7 @@ def place_notice(
                 light[corner] += int(under.sum(dtype=np.int64))
                 covered[corner] += bool(under.size)
     corner = min(reversed(corners), key=lambda one: light[one])
-    return PlacedNotice(text, corner, covered[corner], 0, letters, shade)
+    return PlacedNotice(text, corner, covered[corner], 0, letters=letters, shade=shade)
 
 
 def _fitting(notice: str, size: tuple[int, int]) -> tuple[str, BoolArray]:
