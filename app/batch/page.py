@@ -20,13 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.batch import row_text
-from app.batch.align_menu import ASK_FILE, transform_dialog
 from app.batch.cards import BatchCards
 from app.batch.controller import BatchController
 from app.batch.empty_page import EmptyPage
 from app.batch.pair_edits import PairEdits
 from app.batch.pair_request import pair_request
-from app.batch.rig_finder import RigFinder
 from app.batch.run_bar import RunBar
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
@@ -34,7 +32,9 @@ from app.batch.table_panel import TablePanel
 from app.engine import EngineSource, default_method
 from app.i18n.numbers import number
 from app.i18n.translate import translate, translate_all
+from app.pairs.align_menu import ASK_FILE, transform_dialog
 from app.pairs.edits import key_of
+from app.pairs.rig_finder import RigFinder
 from app.pairs.thumbnails import ThumbnailLoader
 from app.widgets import theme
 from app.widgets.device_chip import DeviceChip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.batch.align_menu import way_text
 from app.batch.controller import BatchController
 from app.batch.state import UNDER_WAY
 from app.batch.table_model import RowText
 from app.i18n.durations import seconds_text
 from app.i18n.numbers import number
 from app.i18n.translate import plural, tr, translate, translate_all
+from app.pairs.align_menu import way_text
 from app.pairs.edits import key_of
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.batch.align_rows import AlignRows
 from app.batch.settings import DEPTHS, FORMATS, BatchChoices
 from app.i18n.translate import translate
+from app.pairs.align_rows import AlignRows
 from app.pairs.dataset_row import DatasetRow
 from app.pairs.datasets import DatasetChoice
 from app.viewer.window_row import WindowRow
@@ -276,7 +276,7 @@ class BatchSettingsPanel(QScrollArea):
         self.folder.setToolTip(choices.out)
         for flag, box in self.flags.items():
             box.setChecked(getattr(choices, flag))
-        self.align.show_choices(choices)
+        self.align.show_choice(choices.align, choices.align_onto)
         for flag in FLAGS[_OF_ALIGNMENT:_ALSO]:
             self.flags[flag].setVisible(choices.align != "none")
         for side, row in self.windows.items():

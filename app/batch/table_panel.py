@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.batch.align_menu import AlignMenu
 from app.batch.table_model import (
     ALIGN,
     FOLDER,
@@ -29,6 +28,7 @@ from app.batch.table_model import (
 )
 from app.batch.table_view import BatchView
 from app.i18n.translate import plural, translate
+from app.pairs.align_menu import AlignMenu
 from app.widgets import theme
 
 

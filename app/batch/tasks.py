@@ -73,13 +73,6 @@ class Planned:
         return self.can_run and self.plan is not None and self.plan.options.resume
 
 
-def rig_names(progress: Progress) -> tuple[str, ...]:
-    """The names of the user's rigs, in order."""
-    from core.alignment.rigs import list_rigs
-
-    return tuple(rig.name for rig in list_rigs()[0])
-
-
 @dataclass(frozen=True)
 class BatchPairs:
     """The pairs of a batch, and the data set that they are laid out as."""

@@ -14,6 +14,8 @@ from app.cli.downstream import downstream_app
 from app.cli.evaluate_command import evaluate
 from app.cli.options import (
     TASK_NAMES,
+    AcceptGap,
+    AcceptUneven,
     BackboneOption,
     Crop,
     DatasetOption,
@@ -25,6 +27,7 @@ from app.cli.options import (
     Kind,
     LayoutName,
     NoticeCorner,
+    NotRegistered,
     Onto,
     PaletteA,
     ParametricFile,
@@ -187,19 +190,12 @@ def fuse(
     frame_a: FrameA = 1,
     frame_b: FrameB = 1,
     suv: SuvName = "bw",
-    accept_gap: Annotated[
-        bool, typer.Option("--accept-gap", help="leave missing slices of a series empty")
-    ] = False,
-    accept_uneven: Annotated[
-        bool, typer.Option("--accept-uneven", help="interpolate slices at uneven distances")
-    ] = False,
+    accept_gap: AcceptGap = False,
+    accept_uneven: AcceptUneven = False,
     accept_patients: Annotated[
         bool, typer.Option("--accept-patients", help="A and B may be of two patients")
     ] = False,
-    not_registered: Annotated[
-        bool,
-        typer.Option("--not-registered", help="fuse across different frames of reference"),
-    ] = False,
+    not_registered: NotRegistered = False,
     dicom: LayoutName = "multi",
     notice: NoticeCorner = "auto",
     keep_identity: KeepIdentity = False,
@@ -287,15 +283,9 @@ def batch(
     ] = None,
     suv: Annotated[str, typer.Option(help="volumes: SUV by bw, lbm, bsa or ibw")] = "bw",
     palette_a: Annotated[str | None, typer.Option(help="volumes: colours of A")] = None,
-    accept_gap: Annotated[
-        bool, typer.Option("--accept-gap", help="volumes: missing slices stay empty")
-    ] = False,
-    accept_uneven: Annotated[
-        bool, typer.Option("--accept-uneven", help="volumes: interpolate uneven slices")
-    ] = False,
-    not_registered: Annotated[
-        bool, typer.Option("--not-registered", help="volumes: fuse different frames of reference")
-    ] = False,
+    accept_gap: AcceptGap = False,
+    accept_uneven: AcceptUneven = False,
+    not_registered: NotRegistered = False,
     dataset: DatasetOption = "",
     split: SplitOption = "",
     window_a: WindowA = None,

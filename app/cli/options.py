@@ -88,3 +88,14 @@ ParametricFile = Annotated[
     Path | None,
     typer.Option("--parametric", help="also write A on the grid of B, in its unit, as DICOM map"),
 ]
+AcceptGap = Annotated[
+    bool, typer.Option("--accept-gap", help="of volumes: leave missing slices of a series empty")
+]
+AcceptUneven = Annotated[
+    bool,
+    typer.Option("--accept-uneven", help="of volumes: interpolate slices at uneven distances"),
+]
+NotRegistered = Annotated[
+    bool,
+    typer.Option("--not-registered", help="of volumes: fuse across different frames of reference"),
+]

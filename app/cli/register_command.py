@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.console import reported
-from app.cli.options import TASK_NAMES
+from app.cli.options import TASK_NAMES, AcceptGap, AcceptUneven
 
 
 def register(
@@ -29,12 +29,8 @@ def register(
     ] = None,
     series_fixed: Annotated[str, typer.Option(metavar="KEY", help="series of FIXED")] = "",
     series_moving: Annotated[str, typer.Option(metavar="KEY", help="series of MOVING")] = "",
-    accept_gap: Annotated[
-        bool, typer.Option("--accept-gap", help="leave missing slices of a series empty")
-    ] = False,
-    accept_uneven: Annotated[
-        bool, typer.Option("--accept-uneven", help="interpolate slices at uneven distances")
-    ] = False,
+    accept_gap: AcceptGap = False,
+    accept_uneven: AcceptUneven = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Find out how two pictures or series lie on each other; exit code 1 where that fails."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from app.cli.console import TerminalProgress, note, say
 from app.cli.dataset_option import chosen_dataset
 from app.pairs.datasets import PLAIN, DatasetChoice, usual_split, validation_layout
+from core.alignment.aligning import check_choice
+from core.alignment.choice import AlignChoice
 from core.errors import InputError
 from core.models.config import CONFIGS
 from core.packs.format import read_manifest
@@ -62,6 +64,7 @@ class TrainOptions:
     window_b: Window | None = None
     dataset: str = ""
     split: str = ""
+    align: AlignChoice = field(default_factory=AlignChoice)
 
 
 def run_training(options: TrainOptions) -> None:
@@ -71,6 +74,7 @@ def run_training(options: TrainOptions) -> None:
         FusionError: invalid settings or data, or a full disk; the last checkpoint is kept.
     """
     config, plan = configure(options), planned(options)
+    check_choice(config.align_choice)
     control = RunControl(answers=False)
     if options.smaller_batch:
         control.allow_smaller_batch()
@@ -141,6 +145,9 @@ def configure(options: TrainOptions) -> TrainConfig:
                 remedy=f"Choose one of: {', '.join(CONFIGS)}.",
             )
         changes["network"] = CONFIGS[options.network]()
+    if options.align.way != "none":
+        align = options.align
+        changes |= {"align": align.text(), "align_onto": align.onto, "align_crop": align.crop}
     if options.backbone is not None:
         changes["backbone"] = str(options.backbone)
     base, given = _base(options)

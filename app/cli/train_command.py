@@ -11,8 +11,14 @@ from app.cli.console import reported
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
+    Crop,
     DatasetOption,
+    Kind,
+    Onto,
+    Register,
+    RigName,
     SplitOption,
+    TransformFile,
     WindowA,
     WindowB,
 )
@@ -61,17 +67,28 @@ def train(
     backbone: BackboneOption = None,
     window_a: WindowA = None,
     window_b: WindowB = None,
+    register: Register = False,
+    kind: Kind = "",
+    transform: TransformFile = None,
+    rig: RigName = "",
+    onto: Onto = "a",
+    crop: Crop = False,
 ) -> None:
     """Train a pack; goes on where an interrupted run of the same settings stopped."""
     with reported():
+        from app.cli.align_options import align_choice
         from app.cli.train import TrainOptions, run_training
 
+        align = align_choice(
+            register, kind, None if transform is None else transform.absolute(), rig,
+            onto=onto, crop=crop, keep_failed=False,
+        )  # fmt: skip
         options = TrainOptions(
             tuple(data), out, task=task, config=config, network=network, steps=steps, batch=batch,
             seed=seed, init=init, val=val, title=title, licence=licence,
             data_used=tuple(data_used or ()), device=device, backbone=backbone, preset=preset,
             share=share, keep=keep, swap_sides=swap_sides, smaller_batch=smaller_batch,
             tensorboard=tensorboard, devices=devices, nodes=num_nodes, window_a=window_a,
-            window_b=window_b, dataset=dataset, split=split,
+            window_b=window_b, dataset=dataset, split=split, align=align,
         )  # fmt: skip
         run_training(options)

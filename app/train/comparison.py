@@ -37,7 +37,9 @@ def compare_packs(
     config = train_adapter.validate_python(settings)
     pairs = divide_plan(config, plan).split.validation
     before = parent or get_task(config.task).default_baseline
-    found = compare(before, child, pairs, progress, windows=config.windows)
+    found = compare(
+        before, child, pairs, progress, windows=config.windows, align=config.align_choice
+    )
     lines = tuple(ScoreRow(f.name, f.title, f.parent, f.child, f.better) for f in found.scores)
     strips = tuple(
         tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -21,12 +22,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.translate import translate
+from app.pairs.align_rows import AlignRows
 from app.pairs.dataset_row import DatasetRow
+from app.pairs.rig_finder import RigFinder
 from app.train.formatting import count
 from app.train.pairs_table import PairRows
 from app.train.sample_images import SampleImages
 from app.train.split_table import SplitView
 from app.train.state import TrainState
+from app.train.view_models import get
 from app.viewer.number_box import CountBox
 from app.widgets import theme
 from app.widgets.drop import DropZone
@@ -47,6 +51,8 @@ class DataPanel(QWidget):
     validation_chosen = Signal(object)
     """Path, or None to hold back a part of the data."""
     swapped_chosen = Signal(bool)
+    align_chosen = Signal(object)
+    """Settings of how the pairs are laid on each other, by name."""
     stop_requested = Signal()
 
     def __init__(self, state: TrainState, parent: QWidget | None = None) -> None:
@@ -62,6 +68,7 @@ class DataPanel(QWidget):
         layout.addWidget(self.zone)
         layout.addWidget(self.dataset)
         layout.addLayout(self._choices)
+        layout.addLayout(self._align_row())
         layout.addWidget(self.progress)
         layout.addLayout(self._facts)
         layout.addWidget(self.samples)
@@ -71,10 +78,12 @@ class DataPanel(QWidget):
         layout.addWidget(self.welcome, 1)
         layout.addStretch(0)
         state.data_changed.connect(self._show)
+        state.settings_changed.connect(self._show_align)
         state.datasets_changed.connect(lambda: self.dataset.show_known(state.datasets))
         state.samples_changed.connect(self._show_samples)
         state.background_task_changed.connect(self._show_background_task)
         self._show()
+        self._show_align()
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -172,6 +181,34 @@ class DataPanel(QWidget):
         for widget in right:
             self._choices.addWidget(widget)
 
+    def _align_row(self) -> QHBoxLayout:
+        self.rigs = RigFinder(self)
+        self.align = AlignRows(self)
+        self.align.edited.connect(self._align_edited)
+        self.rigs.found.connect(self.align.show_rigs)
+        self.crop = QCheckBox(self.tr("Crop to the overlap"))
+        self.crop.clicked.connect(self._align_edited)
+        label = QLabel(self.tr("Registration"))
+        label.setBuddy(self.align.ways)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in (label, self.align.ways, self.align.kinds, self.align.onto, self.crop):
+            row.addWidget(widget)
+        row.addStretch(1)
+        return row
+
+    def _align_edited(self) -> None:
+        self.align_chosen.emit({**self.align.settings, "align_crop": self.crop.isChecked()})
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """List the rigs again: there may be others."""
+        super().showEvent(event)
+        self.rigs.find()
+
+    def shutdown(self) -> None:
+        """Wait for the thread."""
+        self.rigs.shutdown()
+
     def _make_table(self) -> None:
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -255,6 +292,13 @@ class DataPanel(QWidget):
         self.notes.setText("\n".join(translate(note) for note in report.notes))
         self.only.setEnabled(report.count("problem") > 0)
         self._show_rows()
+
+    def _show_align(self) -> None:
+        settings = self._state.settings
+        align = str(get(settings, "align") or "none")
+        self.align.show_choice(align, str(get(settings, "align_onto") or "a"))
+        self.crop.setChecked(bool(get(settings, "align_crop")))
+        self.crop.setVisible(align != "none")
 
     def _show_samples(self) -> None:
         task = TASKS[self._state.data.task]

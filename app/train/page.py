@@ -125,6 +125,7 @@ class TrainPage(Page):
         self.data.share_chosen.connect(preparing.set_share)
         self.data.validation_chosen.connect(preparing.set_validation)
         self.data.swapped_chosen.connect(preparing.set_swapped)
+        self.data.align_chosen.connect(preparing.set_align)
         self.data.dataset.chosen.connect(preparing.set_dataset)
         self.settings.parent_chosen.connect(preparing.choose_parent)
         self.settings.preset_chosen.connect(preparing.choose_preset)
@@ -206,6 +207,7 @@ class TrainPage(Page):
 
     def shutdown(self) -> None:
         """Save the run and wait for the threads."""
+        self.data.shutdown()
         self.training.shutdown()
 
     def showEvent(self, event: QShowEvent) -> None:

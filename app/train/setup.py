@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from app.i18n.translate import translate
 from app.pairs.datasets import DatasetChoice, known_datasets
 from app.train import tasks
 from app.train.capabilities import read_capabilities
+from app.train.preset_names import OF_THE_DATA, preset_of
 from app.train.state import BackgroundTask, DataChoice, TrainState
 from app.train.view_models import (
     Capabilities,
@@ -34,12 +35,6 @@ from core.tasks import TASKS
 
 _SETTLE_MS = 700
 """Delay after the last change before the cost is estimated again."""
-
-_OF_THE_DATA = ("window_a", "window_b")
-"""Settings of how the images are read."""
-
-_OF_THE_PLACE = ("init", "backbone", "device", "seed", *_OF_THE_DATA)
-"""Settings that presets leave unchanged."""
 
 _COSTLY = (
     "batch",
@@ -202,7 +197,8 @@ class SetupController(QObject):
         settings = preset.build(self.state.data.task, self.state.parent_pack)
         settings["backbone"] = get(self.state.settings, "backbone") or ""
         settings["device"] = get(self.state.settings, "device") or "auto"
-        settings |= {name: get(self.state.settings, name) for name in _OF_THE_DATA}
+        kept = {name: get(self.state.settings, name) for name in OF_THE_DATA}
+        settings |= {name: value for name, value in kept.items() if value is not None}
         self._take(settings)
 
     def set_value(self, name: str, value: Any) -> None:
@@ -218,7 +214,13 @@ class SetupController(QObject):
         self._take(settings)
         if name == "exclude":
             self.survey()
-        elif name in _OF_THE_DATA:
+        elif name in OF_THE_DATA:
+            self._look_again.start()
+
+    def set_align(self, chosen: Mapping[str, Any]) -> None:
+        """Lay the pairs on each other in another way; the preset stays."""
+        if any(get(self.state.settings, name) != value for name, value in chosen.items()):
+            self._take({**self.state.settings, **chosen})
             self._look_again.start()
 
     def set_device(self, name: str) -> None:
@@ -285,7 +287,7 @@ class SetupController(QObject):
         state.tensorboard = plan.tensorboard
         init = Path(str(settings.get("init") or ""))
         state.parent_pack = next((p.path for p in state.packs if p.path == init), None)
-        state.preset = self._preset_of(settings)
+        state.preset = preset_of(settings, state.capabilities, state.parent_pack)
         state.set_cost(None)
         state.set_data(
             DataChoice(
@@ -301,18 +303,6 @@ class SetupController(QObject):
             )
         )
         self._take(settings)
-
-    def _preset_of(self, settings: TrainSettings) -> str:
-        """Name of the preset with these settings, or ""."""
-        capabilities = self.state.capabilities
-        mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
-        for preset in capabilities.presets if capabilities is not None else ():
-            theirs = preset.build(str(settings["task"]), self.state.parent_pack)
-            if theirs["precision"] == "auto":  # a run holds what that became
-                theirs = {**theirs, "precision": settings["precision"]}
-            if mine == {k: v for k, v in theirs.items() if k not in _OF_THE_PLACE}:
-                return preset.name
-        return ""
 
     def save(self, path: Path) -> None:
         """Write the settings to a file."""

@@ -51,10 +51,12 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         InputError: a path does not exist, or contains no usable pair.
         FusionError: the chosen data set does not fit the data.
     """
+    from core.alignment.aligning import check_choice
     from trainer.config.config import train_adapter
     from trainer.data.preflight import run_preflight
 
     config = train_adapter.validate_python({**settings, "task": choice.task})
+    check_choice(config.align_choice)
     laid_out = inspect_paths(choice.paths, choice.dataset, "train", progress)
     if laid_out.error is not None:
         raise laid_out.error

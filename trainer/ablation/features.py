@@ -65,7 +65,8 @@ def write_feature_figure(
 
 def _first_pair(run: PlannedRun) -> SourcePair:
     """The first validation pair of a run that shows something in both sources."""
-    reader = PairReader(run.config.task, run.config.windows)
+    config = run.config
+    reader = PairReader(config.task, config.windows, config.align_choice)
     for match in read_held_out(run.config, run.plan, NullProgress()).matches:
         with suppress(InputError):
             return reader.read(match)

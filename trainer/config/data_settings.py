@@ -8,8 +8,10 @@ from typing import Annotated
 from annotated_types import Interval
 from pydantic import BeforeValidator
 
+from core.alignment.choice import AlignChoice
 from core.errors import InputError, Message
 from core.setting import Setting
+from core.types import SourceSide
 from core.windows import Window, Windows, check_window
 
 
@@ -29,6 +31,14 @@ def _two_numbers(value: object) -> object:
     raise ValueError(Message("must be two numbers, the lower one first"))
 
 
+def _align_text(value: object) -> object:
+    """Validate a way of laying sources on each other; else ValueError."""
+    try:
+        return AlignChoice.of_text(value).text() if isinstance(value, str) else value
+    except InputError as error:
+        raise ValueError(error.message) from error
+
+
 ManualWindow = Annotated[Window | None, BeforeValidator(_two_numbers)]
 """(low, high) in stored values of a source; None uses the window of each image."""
 
@@ -39,6 +49,9 @@ class DataSettings:
 
     Attributes:
         exclude: file-name patterns of pairs to leave out, such as ``llvip_*``.
+        align: how the sources of each pair are laid on each other, as :meth:`AlignChoice.text`
+            writes it; pairs whose registration fails are left out.
+        align_onto, align_crop: the other fields of :class:`core.alignment.choice.AlignChoice`.
         window_a, window_b: (low, high) of A and of B in stored values, mapped to 0 and 1 in every
             pair; None uses the window of each image.
         slice_distance: least distance in millimetres of two slices of a volume.
@@ -173,6 +186,15 @@ class DataSettings:
             0.01,
         ),
     ] = 0.0
+
+    align: Annotated[str, BeforeValidator(_align_text)] = "none"
+    align_onto: SourceSide = "a"
+    align_crop: bool = False
+
+    @property
+    def align_choice(self) -> AlignChoice:
+        """How the sources of each pair are laid on each other."""
+        return AlignChoice.of_text(self.align, onto=self.align_onto, crop=self.align_crop)
 
     @property
     def windows(self) -> Windows:

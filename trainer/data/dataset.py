@@ -52,10 +52,12 @@ def read_dataset(
     held = _subsample(division.validation, config.validate_pairs)
     check_memory(config, (*train, *held), device, batch)
     pairs = read_pairs(
-        train, config.colour, progress, config.truth, task=config.task, windows=config.windows
-    )
+        train, config.colour, progress, config.truth, task=config.task, windows=config.windows,
+        align=config.align_choice,
+    )  # fmt: skip
     pairs = replace(pairs, problems=(*found.problems, *held_out.problems, *pairs.problems))
     validation = _read_held_out(held, config, progress) if held else None
+    notes += pairs.notes + (validation.notes if validation is not None else ())
     return Dataset(
         pairs,
         validation,
@@ -101,7 +103,10 @@ def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> Hel
 
 
 def _read_held_out(held: Sequence[Match], config: TrainConfig, progress: Progress) -> PairSet:
-    return read_pairs(held, config.colour, progress, task=config.task, windows=config.windows)
+    return read_pairs(
+        held, config.colour, progress,
+        task=config.task, windows=config.windows, align=config.align_choice,
+    )  # fmt: skip
 
 
 def _subsample(matches: Sequence[Match], most: int) -> tuple[Match, ...]:

@@ -47,6 +47,7 @@ def divide_pairs(
         config.slice_distance,
         dataset=dataset,
         split=split,
+        aligns=config.align != "none",
     )
     if validation is None:
         division = group_split(found.matches, share, config.task)
@@ -59,6 +60,7 @@ def divide_pairs(
         config.slice_distance,
         dataset=validation_dataset,
         split=validation_split,
+        aligns=config.align != "none",
     )
     division = predefined_split(found.matches, held_out.matches, config.task)
     return DividedPairs(found, held_out, division)

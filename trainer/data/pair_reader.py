@@ -11,16 +11,19 @@ from functools import cache
 
 import numpy as np
 
+from core.alignment.choice import AlignChoice
 from core.errors import InputError, Message
 from core.fusion.slices import VolumePair, align, lone_slice, slice_pair
 from core.geometry.grids import VoxelGrid
 from core.geometry.planes import PlaneName, axes_of
-from core.io import read_pair
+from core.io import make_pair, read_sources
 from core.io.volumes import load_study_volume
 from core.pairing.plan import Match
 from core.pairing.study_pairs import SeriesPair
+from core.progress import Progress
 from core.types import Image, SourcePair
 from core.windows import Windows
+from trainer.data.alignment import PairAligner
 
 PLANE: PlaneName = "axial"
 SLICE_DISTANCE = 6.0
@@ -41,9 +44,21 @@ class PairReader:
     So pairs are best read in an order that keeps the slices of a study together. Thread-safe.
     """
 
-    def __init__(self, task: str, windows: Windows = (None, None)) -> None:
-        """``windows``: as in :func:`core.io.read_pair`."""
+    def __init__(
+        self,
+        task: str,
+        windows: Windows = (None, None),
+        align: AlignChoice | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """
+        Args:
+            windows: as in :func:`core.io.read_pair`.
+            align: how sources are laid on each other; None takes them as they lie.
+            progress: may cancel a registration.
+        """
         self._task, self._windows = task, windows
+        self._aligner = PairAligner(align or AlignChoice(), task, progress)
         self._lock = threading.Lock()
         self._study: SeriesPair | None = None
         self._volumes: VolumePair | InputError | None = None
@@ -53,10 +68,13 @@ class PairReader:
 
         Raises:
             EmptySlice: one source shows nothing in the slice.
+            RegistrationFailed: they are to be registered, and that failed.
             InputError: see :func:`core.io.read_pair`, :func:`core.io.volumes.load_study_volume`.
         """
         if match.study is None or match.index is None:
-            return read_pair(match.a, match.b, task=self._task, windows=self._windows)
+            a, b = read_sources(match.a, match.b)
+            by = self._aligner.pictures(a, b, (match.a, match.b)).transform
+            return make_pair(a, b, task=self._task, windows=self._windows, transform=by)
         with self._lock:
             volumes = self._aligned(match.study)
         if lone_slice(volumes, PLANE, match.index) is not None:
@@ -72,7 +90,8 @@ class PairReader:
             self._study, self._volumes = study, None
             try:
                 a, b = (load_study_volume(series) for series in (study.a, study.b))
-                self._volumes = align(a, b)
+                files = study.a.files[0], study.b.files[0]
+                self._volumes = align(a, b, transform=self._aligner.volumes(a, b, files).transform)
             except InputError as error:
                 self._volumes = error  # not tried again for every slice
         if isinstance(self._volumes, InputError):

@@ -50,6 +50,7 @@ def find_pairs(
     *,
     dataset: DatasetDescriptor | None = None,
     split: str = "",
+    aligns: bool = False,
 ) -> FoundPairs:
     """Pair the files of ``data``; of pictures without opening them, of series by their headers.
 
@@ -63,6 +64,7 @@ def find_pairs(
         distance: millimetres between two slices of a volume, at least.
         dataset: how every folder is laid out; None to pair by names.
         split: a split of ``dataset``.
+        aligns: pairs are laid on each other, so that frames of reference may differ.
 
     Raises:
         InputError: a path does not exist, or no pair was found.
@@ -71,7 +73,11 @@ def find_pairs(
     plan = _paired(paths, task, dataset, split)
     if swapped:
         plan = plan.swap()
-    refused = {m: why for m in plan.active if m.study and (why := study_problem(m.study))}
+    refused = {
+        m: why
+        for m in plan.active
+        if m.study and (why := study_problem(m.study, not_registered=aligns))
+    }
     usable = [match for match in plan.active if match not in refused]
     # Sorted by plain name: the crops of a step depend on the order of the pairs.
     matches = tuple(

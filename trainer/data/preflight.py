@@ -46,7 +46,8 @@ class PreflightReport:
         split: how the pairs are divided into training and validation.
         unreadable: pairs with a file that cannot be read.
         mismatched: pairs whose images differ in size; they are left out.
-        misaligned: pairs that appear to be shifted against each other; they are used.
+        misaligned: pairs that appear to be shifted against each other, or whose registration is
+            doubtful; they are used.
         unpaired: files that are in no pair, each with its reason.
         warnings: remarks about the data as a whole, one sentence each.
         suggested_task: the task that the file names suggest, "" if they suggest none.
@@ -81,6 +82,7 @@ class _Inspection:
     mismatched: str = ""
     empty: bool = False
     shift: float = 0.0
+    is_doubtful: bool = False
     own_range: Window | None = None
     has_missing_data: bool = False
 
@@ -146,9 +148,14 @@ def run_preflight(
             BadPair(m.name, k.mismatched) for m, k in inspections.items() if k.mismatched
         ),
         misaligned=tuple(
-            BadPair(m.name, Message("B seems to be shifted by about {0:.0f} pixels", k.shift))
+            BadPair(
+                m.name,
+                Message("its registration is doubtful")
+                if k.is_doubtful
+                else Message("B seems to be shifted by about {0:.0f} pixels", k.shift),
+            )
             for m, k in inspections.items()
-            if k.shift
+            if k.shift or k.is_doubtful
         ),
         unpaired=unpaired,
         warnings=(
@@ -283,7 +290,7 @@ def _inspect_all(
     matches: Sequence[Match], config: TrainConfig, progress: Progress
 ) -> list[_Inspection]:
     inspections: list[_Inspection] = []
-    reader = PairReader(config.task, config.windows)
+    reader = PairReader(config.task, config.windows, config.align_choice, progress)
     with ThreadPoolExecutor(_WORKERS) as pool:
         futures = [pool.submit(_inspect, match, config, reader) for match in matches]
         try:
@@ -309,7 +316,8 @@ def _inspect(match: Match, config: TrainConfig, reader: PairReader) -> _Inspecti
         return _Inspection(unreadable=Message.plain(error.why or error.what))
     return _Inspection(
         size=pair.a.size,
-        shift=_shift(pair, config.task),
+        shift=_shift(pair, config.task) if pair.transform is None else 0.0,
+        is_doubtful=pair.transform is not None and pair.transform.is_doubtful,
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
         has_missing_data=pair.valid is not None,
     )

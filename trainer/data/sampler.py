@@ -13,12 +13,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from core.alignment.choice import AlignChoice
 from core.errors import InputError, Message
 from core.fusion.color import split
 from core.io import read_image
 from core.io.values import seen_as
 from core.pairing.known_folders import truth_of
 from core.pairing.plan import Match
+from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import BoolArray, SourcePair
@@ -51,10 +53,15 @@ class TrainingPair:
 
 @dataclass(frozen=True, eq=False)
 class PairSet:
-    """All usable pairs of a folder, and one sentence for each pair that is not usable."""
+    """All usable pairs of a folder, and one sentence for each pair that is not usable.
+
+    Attributes:
+        notes: remarks about pairs that are used, one sentence each.
+    """
 
     pairs: tuple[TrainingPair, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_pairs(
@@ -88,13 +95,15 @@ def read_pairs(
     *,
     task: str = "",
     windows: Windows = (None, None),
+    align: AlignChoice | None = None,
 ) -> PairSet:
     """Read pairs into memory; those that cannot be read are named in ``problems``.
 
     Slices in which one of the sources shows nothing are left out. Volumes are read one pair at a
     time, so that only their slices stay in memory.
 
-    ``task`` and ``windows`` are those of :func:`core.io.read_pair`.
+    ``task`` and ``windows`` are those of :func:`core.io.read_pair`, ``align`` that of
+    :class:`trainer.data.pair_reader.PairReader`; pairs whose registration fails are problems.
 
     Raises:
         InputError: no pair is usable. Cancelled: raised by ``progress``.
@@ -102,12 +111,16 @@ def read_pairs(
     progress = progress or NullProgress()
     pairs: list[TrainingPair] = []
     problems: dict[str, None] = {}
-    reader = PairReader(task, windows)
+    doubtful: dict[str, None] = {}
+    reader = PairReader(task, windows, align, progress)
     for index, match in enumerate(matches):
         progress.check()
         progress.report(index, len(matches), Message("reading pairs"))
         try:
-            pairs.append(_read(match, policy, truth, reader))
+            pair = reader.read(match)
+            pairs.append(_prepared(match, pair, policy, truth))
+            if pair.transform is not None and pair.transform.is_doubtful:
+                doubtful[match.name if match.study is None else label(match.study.a)] = None
         except EmptySlice:
             continue
         except InputError as error:
@@ -123,13 +136,17 @@ def read_pairs(
             Message("{0} ({1})", why, next(iter(problems))) if problems else why,
             Message("Give a folder with a/ and b/ holding pictures of the same names."),
         )
-    return PairSet(tuple(pairs), tuple(problems))
+    return PairSet(tuple(pairs), tuple(problems), tuple(map(doubtful_note, doubtful)))
 
 
-def _read(
-    match: Match, policy: ColourPolicy, wants_truth: bool, reader: PairReader
+def doubtful_note(name: str) -> str:
+    """A sentence on a pair that is used although its registration is doubtful."""
+    return Message("{0}: its registration is doubtful, and it is used", name)
+
+
+def _prepared(
+    match: Match, pair: SourcePair, policy: ColourPolicy, wants_truth: bool
 ) -> TrainingPair:
-    pair = reader.read(match)
     parts = split(pair, policy)
     a, b = parts.a, parts.b
     if parts.missing is not None:

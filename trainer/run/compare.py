@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from core.alignment.choice import AlignChoice
 from core.errors import InputError, Message
 from core.fusion.engine import FusionEngine
 from core.metrics import METRICS, evaluate, mean_defined, to_luma8
@@ -88,6 +89,7 @@ def compare(
     device: str = "auto",
     backbone: Path | None = None,
     windows: Windows = (None, None),
+    align: AlignChoice | None = None,
 ) -> Comparison:
     """Fuse ``pairs`` with both packs, as the Fuse workspace does, and score the results.
 
@@ -95,6 +97,7 @@ def compare(
         parent: file of a pack, or the name of a pack or classical method.
         pairs: pairs that were not trained on, such as ``survey.split.validation``.
         windows: manual windows, see :func:`core.io.read_pair`.
+        align: how their sources are laid on each other.
 
     Raises:
         InputError: no pair can be used. PackError: a pack cannot be used. Cancelled: stopped.
@@ -106,7 +109,7 @@ def compare(
     rows: list[Scores] = []
     strips: list[CompareStrip] = []
     problems: list[str] = []
-    reader = PairReader(task, windows)
+    reader = PairReader(task, windows, align, progress)
     for index, match in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), Message("comparing"))

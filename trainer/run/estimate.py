@@ -73,7 +73,13 @@ def estimate(
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
     pairs = read_pairs(
-        some, config.colour, progress, config.truth, task=config.task, windows=config.windows
+        some,
+        config.colour,
+        progress,
+        config.truth,
+        task=config.task,
+        windows=config.windows,
+        align=config.align_choice,
     ).pairs
     state = torch.get_rng_state()
     try:

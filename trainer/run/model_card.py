@@ -26,6 +26,7 @@ _LISTED = (
     ("seed", "seed"),
     ("window_a", "values of A that are black and white"),
     ("window_b", "values of B that are black and white"),
+    ("align", "how the sources were laid on each other"),
 )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.batch.align_menu import AlignMenu
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.row_text import is_troubled, row_text
 from app.batch.settings import BatchChoices, options_of
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import ALIGN
+from app.pairs.align_menu import AlignMenu
 from app.pairs.edits import key_of
 from core.alignment.choice import AlignChoice
 from core.alignment.rigs import Rig, add_rig

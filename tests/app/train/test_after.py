@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from app.pairs.datasets import PLAIN, DatasetChoice
+from app.train.preset_names import preset_of
 from app.train.state import PackComparison
 from app.train.view_models import SavedPack, ScoreRow, get
 from tests.app.train.conftest import LONG, WAIT, prepare
@@ -102,15 +103,19 @@ def test_a_run_that_is_resumed_brings_its_own_settings(qtbot, page, data):
 
 
 def test_a_preset_is_known_again(qtbot, page):
-    preparing = page.training.preparing
+    preparing, state = page.training.preparing, page.state
+
+    def name_of_settings() -> str:
+        return preset_of(state.settings, state.capabilities, state.parent_pack)
+
     for name in ("quick", "fine", "paper"):
         preparing.choose_preset(name)
-        assert preparing._preset_of(page.state.settings) == name
+        assert name_of_settings() == name
         if get(page.state.settings, "precision") == "auto":
             preparing.set_value("precision", "bf16")  # as the run holds it
-            assert preparing._preset_of(page.state.settings) == name
+            assert name_of_settings() == name
         preparing.set_value("steps", 77)
-        assert preparing._preset_of(page.state.settings) == ""
+        assert name_of_settings() == ""
 
 
 def test_a_damaged_run_is_said_to_be_and_hides_no_other(qtbot, page, home, data):

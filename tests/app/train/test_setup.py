@@ -27,9 +27,11 @@ from PySide6.QtWidgets import (
 from app.train.formatting import duration, memory, pace
 from app.train.view_models import get, put
 from app.widgets import theme
+from core.io.transforms import write_transform
 from core.models.backbone import Dinov3Backbone
 from core.models.config import BackboneConfig
 from core.tasks import TASKS
+from core.types import Transform
 from resources import PACKS
 from tests.app.shell.test_window import drop
 from tests.app.train.conftest import WAIT, prepare, settings_file
@@ -603,3 +605,28 @@ def test_what_was_said_before_goes_with_the_next_pictures(qtbot, page, data, tmp
     qtbot.waitUntil(lambda: page.state.problem is not None, timeout=WAIT)
     assert not page.message.isVisible()
     assert page.state.message == ""
+
+
+def test_pairs_are_laid_on_each_other_as_in_a_batch(qtbot, page, data, tmp_path):
+    prepare(qtbot, page, data)
+    state, panel = page.state, page.data
+    page.training.preparing.stop()  # what the run costs is no matter here
+    assert panel.crop.isHidden()
+    by = Transform.of("translation", [[1, 0, 3], [0, 1, 0], [0, 0, 1]])
+    write_transform(tmp_path / "t.tfm", by)
+    before = state.report
+    panel.align.choose_file(str(tmp_path / "t.tfm"))
+    qtbot.waitUntil(lambda: state.report is not before, timeout=WAIT)
+    assert state.settings["align"] == f"file {tmp_path / 't.tfm'}"
+    assert not panel.crop.isHidden()
+    # B lies 3 pixels to the left of A: some pixels have no data there.
+    qtbot.waitUntil(lambda: state.report is not None, timeout=WAIT)
+    assert any("without data" in str(note) for note in state.report.notes)
+    panel.crop.click()
+    assert state.settings["align_crop"] is True
+    # A way that is gone is said when the pairs are looked at.
+    panel.align.choose_file(str(tmp_path / "gone.tfm"))
+    qtbot.waitUntil(lambda: state.problem is not None, timeout=WAIT)
+    assert "gone.tfm" in str(state.problem)
+    page.training.preparing.choose_preset("fine")  # it is about the data, like windows
+    assert state.settings["align"].endswith("gone.tfm")

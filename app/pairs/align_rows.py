@@ -8,9 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFormLayout
 
-from app.batch.align_menu import transform_dialog, way_text
-from app.batch.settings import BatchChoices
 from app.i18n.translate import translate
+from app.pairs.align_menu import transform_dialog, way_text
 from app.widgets.elided_label import ElidedComboBox
 from core.types import KIND_NAMES
 
@@ -21,7 +20,7 @@ _NONE, _REGISTER, _FILE = "none", "register", "file"
 
 
 class AlignRows(QObject):
-    """Shows the choices of registration of :class:`BatchChoices`, and gives the changed ones."""
+    """Shows how all pairs are laid on each other, and gives another choice."""
 
     edited = Signal()
 
@@ -82,14 +81,14 @@ class AlignRows(QObject):
             self._rigs = tuple(names)
             self._fill()
 
-    def show_choices(self, choices: BatchChoices) -> None:
-        """Show the choices."""
-        self._chosen = choices.align
+    def show_choice(self, align: str, onto: str) -> None:
+        """Show a choice: way, kind and name as :meth:`AlignChoice.text` writes them, and side."""
+        self._chosen = align
         self._fill()
-        way, _, kind = choices.align.partition(" ")
+        way, _, kind = align.partition(" ")
         self.kinds.setCurrentIndex(max(0, self.kinds.findData(kind if way == _REGISTER else "")))
         self.kinds.setVisible(way == _REGISTER)
-        self.onto.setCurrentIndex(max(0, self.onto.findData(choices.align_onto)))
+        self.onto.setCurrentIndex(max(0, self.onto.findData(onto)))
         self.onto.setVisible(way != _NONE)
 
     def _way_chosen(self) -> None:
@@ -113,7 +112,7 @@ class AlignRows(QObject):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields of :class:`BatchChoices` that these rows are about."""
+        """The choice by the names that settings of batches and of training have for it."""
         align = self._chosen
         if align.partition(" ")[0] == _REGISTER:
             align = f"{_REGISTER} {self.kinds.currentData()}".rstrip()

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.batch import tasks
 from app.workers import Runner
+from core.progress import Progress
+
+
+def rig_names(progress: Progress) -> tuple[str, ...]:
+    """The names of the user's rigs, in order."""
+    from core.alignment.rigs import list_rigs
+
+    progress.check()
+    return tuple(rig.name for rig in list_rigs()[0])
 
 
 class RigFinder(QObject):
@@ -25,7 +33,7 @@ class RigFinder(QObject):
             return
         if self._runner is None:
             self._runner = Runner("rigs", self)
-        self._runner.submit(tasks.rig_names, key="rigs").finished.connect(self.found)
+        self._runner.submit(rig_names, key="rigs").finished.connect(self.found)
 
     def shutdown(self) -> None:
         """Wait for the thread."""
