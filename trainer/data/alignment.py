@@ -18,7 +18,7 @@ from core.types import Image, Volume
 _MOST = 100_000
 """Transforms that are remembered: some hundred bytes each."""
 
-Key = tuple[object, ...]
+_Key = tuple[object, ...]
 
 
 class _Quiet:
@@ -43,7 +43,7 @@ class PairAligner:
     what its survey has estimated. A registration that fails is an error, whatever the choice says.
     """
 
-    _found: ClassVar[OrderedDict[Key, Aligned | RegistrationFailed]] = OrderedDict()
+    _found: ClassVar[OrderedDict[_Key, Aligned | RegistrationFailed]] = OrderedDict()
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, choice: AlignChoice, task: str, progress: Progress | None = None) -> None:
