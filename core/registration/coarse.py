@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,9 @@ from core.registration.levels import Level, eroded, warped
 from core.registration.motion import Array, CentredFrame, mapped
 from core.types import FloatArray
 
-_REACH = 0.25
+REACH = 0.25
 """Greatest shift as a share of the side."""
-_LEAST_OVERLAP = 0.3
+LEAST_OVERLAP = 0.3
 _PEAKS = 2
 """Maxima taken from each rotation and scale."""
 _APART = 0.03
@@ -32,12 +33,20 @@ class Pose:
     score: float
 
 
+class Pattern(Protocol):
+    """A fixed picture, prepared for the comparison with moving ones at all shifts."""
+
+    def poses(self, moving: Level, matrix: Array) -> Iterator[Pose]:
+        """The best shifts of ``moving`` after ``matrix``."""
+        ...
+
+
 def search(
     fixed: Level,
     moving: Level,
     start: Array,
     *,
-    compared: FeatureKind,
+    pattern: Pattern,
     turns: Sequence[tuple[float, float]],
     count: int,
     progress: Progress,
@@ -47,13 +56,12 @@ def search(
     Args:
         fixed, moving: at most about 200 pixels wide.
         start: 3×3, fixed → moving, of the pose in the middle.
-        compared: kind of the features.
+        pattern: of ``fixed``, which says what is compared.
         turns: (degrees, scale) to be tried.
         count: of poses wanted.
         progress: may cancel.
     """
     found: list[Pose] = []
-    pattern = _Pattern(fixed, compared)
     for degrees, scale in turns:
         progress.check()
         found.extend(pattern.poses(moving, start @ _turn(fixed.frame, degrees, scale)))
@@ -84,13 +92,13 @@ def _turn(frame: CentredFrame, degrees: float, scale: float) -> Array:
     return np.asarray(np.linalg.inv(coordinates) @ turn @ coordinates)
 
 
-class _Pattern:
-    """The fixed picture, transformed once."""
+class FeaturePattern:
+    """The features of the fixed picture, transformed once."""
 
     def __init__(self, fixed: Level, compared: FeatureKind) -> None:
         self._compared = compared
         height, width = fixed.grey.shape
-        self._pad = (round(height * _REACH), round(width * _REACH))
+        self._pad = (round(height * REACH), round(width * REACH))
         self._size = (width + 2 * self._pad[1], height + 2 * self._pad[0])
         self._shape = tuple(fft.next_fast_len(n, real=False) for n in self._size[::-1])
         valid = eroded(fixed.valid, 2)
@@ -116,12 +124,12 @@ class _Pattern:
         energy = self._back(both * self._mask)
         overlap = energy.imag
         mine = self._back(both * self._power).imag
-        least = _LEAST_OVERLAP * self._count
+        least = LEAST_OVERLAP * self._count
         usable = overlap > max(least, 1)
         norm = np.sqrt(np.maximum(energy.real, 1e-6) * np.maximum(mine, 1e-6))
         score = np.where(usable, product / np.maximum(norm, 1e-6), -1)
         score *= np.sqrt(np.clip(overlap / max(self._count, 1), 0, 1))
-        for row, column, value in _maxima(score):
+        for row, column, value in maxima(score):
             shift = np.array([[1, 0, column], [0, 1, row], [0, 0, 1]], np.float64)
             yield Pose(matrix @ offset @ shift, value)
 
@@ -136,7 +144,8 @@ def _field(found: FloatArray) -> npt.NDArray[np.complex64]:
     return np.asarray(found[..., 0] + 1j * found[..., 1])
 
 
-def _maxima(score: npt.NDArray[np.floating]) -> Iterator[tuple[int, int, float]]:
+def maxima(score: npt.NDArray[np.floating]) -> Iterator[tuple[int, int, float]]:
+    """Row, column and value of the highest places that are positive and apart."""
     left = score.copy()
     for _ in range(_PEAKS):
         row, column = divmod(int(np.argmax(left)), left.shape[1])

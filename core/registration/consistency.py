@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,5 +137,10 @@ def _spread(
             continue
         moved = mapped(exponential(kind, again), corners)
         off.append(np.linalg.norm(moved - whole, axis=1) * of.unit)
-    ordered = np.sort(np.mean(off, axis=1))
+    return spread_of(np.mean(off, axis=1))
+
+
+def spread_of(off: Iterable[float]) -> float:
+    """The spread of estimates that lie ``off`` from the one of all, in the same unit."""
+    ordered = np.sort(np.asarray(list(off), np.float64))
     return float(np.hypot(_WIDER * ordered[int(_WITHIN / 100 * (len(ordered) - 1))], _FLOOR))

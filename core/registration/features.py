@@ -17,10 +17,14 @@ FeatureKind = Literal["intensity", "direction", "orientation"]
 vectors of twice the angle.
 """
 
-MEASURES: dict[FeatureKind, Message] = {
+Measure = Literal[FeatureKind, "information"]
+"""What pictures are registered by: features, or the mutual information of their grey levels."""
+
+MEASURES: dict[Measure, Message] = {
     "intensity": Message("Correlation of local contrast"),
     "direction": Message("Correlation of gradient directions"),
     "orientation": Message("Correlation of gradient orientations"),
+    "information": Message("Normalised mutual information"),
 }
 
 _FEATURES: dict[str, FeatureKind] = {"mff": "intensity", "mef": "direction"}
@@ -39,6 +43,14 @@ def feature_kind(task: str) -> FeatureKind:
     modalities only their orientation is common.
     """
     return _FEATURES.get(task, "orientation")
+
+
+def measure_of(task: str) -> Measure:
+    """What pictures of a task are registered by.
+
+    PET, SPECT and CT share few edges with an MR image, but each tissue has its grey levels.
+    """
+    return "information" if task == "mif" else feature_kind(task)
 
 
 def features(

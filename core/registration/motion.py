@@ -84,6 +84,15 @@ def exponential(kind: TransformKind, parameters: Array) -> Array:
     return np.asarray(matrix / matrix[2, 2])
 
 
+def tangent(kind: TransformKind, matrix: Array) -> Array:
+    """K parameters of about the motion ``matrix``, to the first order: the way back of
+    :func:`exponential`."""
+    (a, b, x), (c, d, y), (tilt_x, tilt_y, _) = matrix / matrix[2, 2]
+    half = (a - d) / 2, (b + c) / 2
+    every = [x, y, (c - b) / 2, (a + d) / 2 - 1, *half, -tilt_x, -tilt_y]
+    return np.array(every[: degrees_of_freedom(kind)])
+
+
 def directions(kind: TransformKind, points: Array) -> Array:
     """N×2×K derivatives of displacement at ``points`` N×2 by each parameter."""
     homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
@@ -95,6 +104,30 @@ def directions(kind: TransformKind, points: Array) -> Array:
         velocity = homogeneous @ generator.T
         found[:, :, index] = velocity[:, :2] - points * velocity[:, 2:]
     return found
+
+
+def pulled_back(kind: TransformKind, matrix: Array, points: Array, slopes: Array) -> Array:
+    """K derivatives, by a motion before ``matrix``, of a sum over places.
+
+    Args:
+        kind: of the motion, which is taken at none.
+        matrix: 3×3, coordinates of :class:`CentredFrame` → places.
+        points: N×2 in these coordinates.
+        slopes: N×2 derivatives of the sum by each place ``mapped(matrix, points)``.
+    """
+    homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
+    depth = homogeneous @ matrix[2]
+    places = (homogeneous @ matrix[:2].T) / depth[:, np.newaxis]
+    along = (slopes * places).sum(axis=1)
+    x, y = ((slopes @ matrix[:2, axis] - along * matrix[2, axis]) / depth for axis in (0, 1))
+    # By the entries of a 3×3 velocity: the generators are sums of these.
+    entries = np.stack([x, y, -(x * points[:, 0] + y * points[:, 1])]) @ homogeneous
+    return np.array(
+        [
+            sum(entries[row, column] * value for row, column, value in generator)
+            for generator in _GENERATORS[kind]
+        ]
+    )
 
 
 @dataclass(frozen=True, eq=False)

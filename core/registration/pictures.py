@@ -11,12 +11,14 @@ from core.errors import InputError
 from core.messages import Message
 from core.progress import Progress
 from core.registration.blocks import BlockGrid
-from core.registration.coarse import Pose, distinct, search
+from core.registration.coarse import FeaturePattern, Pose, distinct, search
 from core.registration.consistency import NOTHING, Evidence
-from core.registration.features import FeatureKind
+from core.registration.features import Measure
+from core.registration.information_search import InformationPattern
+from core.registration.information_step import InformationStep
 from core.registration.levels import Level, enlarged, level_of, reduced, resized, warped
 from core.registration.motion import Array
-from core.registration.step import AlignmentStep
+from core.registration.step import AlignmentStep, Step
 from core.types import Image
 from core.types.transform import TransformKind
 
@@ -24,7 +26,15 @@ SMALLEST_SIDE = 32
 """Pixels: smaller pictures hold too few blocks to be compared."""
 _SIZES = (128, 192, 384, 768, 1536)
 """Longest sides that are worked at; the last one is as accurate as fusion needs."""
-_LARGEST: dict[FeatureKind, int] = {"intensity": 1600, "direction": 1600, "orientation": 640}
+_INFORMATION_SIZES = (64, 128, 256)
+"""The same for mutual information, whose search takes all levels of one picture with all of the
+other and which needs no small structure."""
+_LARGEST: dict[Measure, int] = {
+    "intensity": 1600,
+    "direction": 1600,
+    "orientation": 640,
+    "information": 512,
+}
 """Longest side that is worked at. Across modalities finer structure is not common: at 640 pixels
 nine of ten results repeated within 2.5 pixels, at full size within 3.3."""
 _DEGREES = (0.0, -2.0, 2.0, -4.0, 4.0, -6.0, 6.0)
@@ -62,7 +72,7 @@ def register_pictures(
     fixed: Image,
     moving: Image,
     kind: TransformKind,
-    compared: FeatureKind,
+    compared: Measure,
     progress: Progress,
 ) -> PictureFit:
     """Find ``moving`` in ``fixed``.
@@ -109,7 +119,7 @@ class _Pictures:
         fixed: Level,
         moving: Level,
         kind: TransformKind,
-        compared: FeatureKind,
+        compared: Measure,
         progress: Progress,
     ) -> None:
         self._fixed, self._moving = fixed, moving
@@ -117,7 +127,8 @@ class _Pictures:
         self._start = _start(fixed, moving, kind)
         side = max(fixed.size)
         largest = min(side, _LARGEST[compared])
-        self._sides = [*(size for size in _SIZES if size < 0.8 * largest), largest]
+        sizes = _INFORMATION_SIZES if compared == "information" else _SIZES
+        self._sides = [*(size for size in sizes if size < 0.8 * largest), largest]
 
     def found(self) -> PictureFit:
         """The best of all candidates."""
@@ -143,7 +154,9 @@ class _Pictures:
             fixed,
             moving,
             start,
-            compared=self._compared,
+            pattern=InformationPattern(fixed)
+            if self._compared == "information"
+            else FeaturePattern(fixed, self._compared),
             turns=turns_of(self._kind),
             count=_POSES,
             progress=self._progress,
@@ -153,8 +166,10 @@ class _Pictures:
         return found or [Pose(self._start, 0.0)]
 
     def _step(
-        self, fixed: Level, moving: Level, kind: TransformKind, *, grid: BlockGrid
-    ) -> AlignmentStep:
+        self, fixed: Level, moving: Level, kind: TransformKind, *, grid: BlockGrid, start: Array
+    ) -> Step:
+        if self._compared == "information":
+            return InformationStep(fixed, moving, kind, start, self._progress)
         return AlignmentStep(
             fixed, moving, kind, self._compared, grid=grid, progress=self._progress
         )
@@ -171,26 +186,29 @@ class _Pictures:
         fixed, to_fixed = self._at(self._fixed, side)
         moving, to_moving = self._moving_at(side)
         kind = self._kind if side >= _SIZES[2] or side == self._sides[-1] else _simple(self._kind)
-        step = self._step(fixed, moving, kind, grid=_grid(side, is_first))
         back, into = np.linalg.inv(to_moving), np.linalg.inv(to_fixed)
+        start = to_moving @ self._start @ into
+        step = self._step(fixed, moving, kind, grid=_grid(side, is_first), start=start)
         is_last = side == self._sides[-1]
         found = []
         for pose in poses:
-            matrix, matches, parameters = step.refined(to_moving @ pose.matrix @ into)
-            score = step.score(matrix)
-            evidence = NOTHING
-            if is_last and matches is not None:
-                evidence = step.evidence(matches, parameters)
-            whole = back @ matrix @ to_fixed
-            found.append(_Candidate(Pose(whole / whole[2, 2], score), evidence))
-        return sorted(found, key=lambda one: -one.pose.score)
+            better = step.improved(to_moving @ pose.matrix @ into)
+            whole = back @ better.matrix @ to_fixed
+            found.append((Pose(whole / whole[2, 2], better.score), better))
+        found.sort(key=lambda one: -one[0].score)
+        return [
+            _Candidate(pose, better.evidence() if is_last and rank == 0 else NOTHING)
+            for rank, (pose, better) in enumerate(found)
+        ]
 
     def _fit(self, best: _Candidate, ends: Sequence[Pose]) -> PictureFit:
         side = self._sides[-1]
         fixed, to_fixed = self._at(self._fixed, side)
         moving, to_moving = self._moving_at(side)
-        step = self._step(fixed, moving, self._kind, grid=_grid(side, False))
-        before = step.score(to_moving @ self._start @ np.linalg.inv(to_fixed))
+        into = np.linalg.inv(to_fixed)
+        start = to_moving @ self._start @ into
+        step = self._step(fixed, moving, self._kind, grid=_grid(side, False), start=start)
+        after = step.score(to_moving @ best.pose.matrix @ into)
         there = warped(self._moving, best.pose.matrix, self._fixed.size)
         apart = distinct(ends, self._fixed.frame, len(ends))
         top = apart[0].score if apart else 0.0
@@ -203,8 +221,8 @@ class _Pictures:
                 residual=best.evidence.residual * shorter,
                 spread=best.evidence.spread * shorter,
             ),
-            before=before,
-            after=best.pose.score,
+            before=step.score(start),
+            after=after,
             rival=max(0.0, rival),
             overlap=float((there.valid & self._fixed.valid).mean()),
         )

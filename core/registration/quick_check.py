@@ -9,7 +9,7 @@ import numpy as np
 
 from core.progress import NullProgress
 from core.registration.blocks import BlockGrid
-from core.registration.coarse import search
+from core.registration.coarse import FeaturePattern, search
 from core.registration.consistency import NOTHING, Evidence
 from core.registration.features import feature_kind
 from core.registration.levels import Level, level_of, reduced, resized
@@ -105,7 +105,7 @@ def _start(one: Level, other: Level, task: str, step: AlignmentStep, to_step: Ar
         small,
         resized(other, _SMALL / max(one.size))[0],
         np.eye(3),
-        compared=feature_kind(task),
+        pattern=FeaturePattern(small, feature_kind(task)),
         turns=[(0.0, 1.0)],
         count=1,
         progress=NullProgress(),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.errors import InputError
 from core.messages import Message
 from core.progress import NullProgress, Progress
-from core.registration.features import MEASURES, feature_kind
+from core.registration.features import MEASURES, measure_of
 from core.registration.pictures import register_pictures
 from core.registration.result import Registration
 from core.registration.verdict import judged, judged_volumes
@@ -60,7 +60,7 @@ def register(
 def _of_pictures(
     fixed: Image, moving: Image, kind: TransformKind, task: str, progress: Progress
 ) -> Registration:
-    compared = feature_kind(task)
+    compared = measure_of(task)
     found = register_pictures(fixed, moving, kind, compared, progress)
     verdict, reasons = judged(found, kind, task)
     return Registration(

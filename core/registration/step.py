@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 
 from core.progress import Progress
 from core.registration.blocks import BlockGrid, BlockMatches, match_blocks
-from core.registration.consistency import DRAWS, Evidence, evidence_of
+from core.registration.consistency import DRAWS, NOTHING, Evidence, evidence_of
 from core.registration.features import FeatureKind, correlation, features
 from core.registration.levels import Level, eroded, warped
 from core.registration.motion import Array, degrees_of_freedom, exponential, fit, mapped
@@ -19,6 +23,27 @@ _SETTLED = 0.02
 _SCALE = 2.0
 """Residual in pixels beyond which a block has no weight."""
 _LEAST_OVERLAP = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Improved:
+    """A better matrix, its score as poses are ranked by, and what supports it when asked."""
+
+    matrix: Array
+    score: float
+    evidence: Callable[[], Evidence]
+
+
+class Step(Protocol):
+    """Two pictures at one size, one of which is brought nearer to the other."""
+
+    def score(self, matrix: Array) -> float:
+        """Similarity at ``matrix``; higher is better."""
+        ...
+
+    def improved(self, matrix: Array) -> Improved:
+        """A better matrix than ``matrix``."""
+        ...
 
 
 class AlignmentStep:
@@ -52,6 +77,15 @@ class AlignmentStep:
         """Correlation of the features at ``matrix``; −1 where less than a tenth overlaps."""
         mine, theirs, valid = self._shown(matrix)
         return correlation(mine, theirs, valid) if valid.mean() > _LEAST_OVERLAP else -1.0
+
+    def improved(self, matrix: Array) -> Improved:
+        """See :meth:`refined`."""
+        matrix, matches, parameters = self.refined(matrix)
+        return Improved(
+            matrix,
+            self.score(matrix),
+            lambda: NOTHING if matches is None else self.evidence(matches, parameters),
+        )
 
     def refined(
         self, matrix: Array, iterations: int = _ITERATIONS

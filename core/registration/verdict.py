@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from core.messages import Message
+from core.registration.features import measure_of
 from core.registration.motion import degrees_of_freedom
 from core.registration.pictures import PictureFit
 from core.registration.volumes import VolumeFit
@@ -28,6 +31,9 @@ _BLOCKS_PER_POINT = 2.0
 """Agreeing blocks for each point that a kind is determined by."""
 _TILES = 0.3
 _RIVAL = 0.9
+_INFORMATION_FAILS_BELOW = 0.01
+_INFORMATION_ALIKE = 0.02
+_INFORMATION_RIVAL = 0.97
 _OVERLAP = 0.3
 _MILLIMETRES = 3.0
 _FAILS_FROM = 3.0
@@ -44,6 +50,8 @@ def judged(
     found: PictureFit, kind: TransformKind, task: str
 ) -> tuple[Verdict, tuple[Message, ...]]:
     """The verdict on a fit and its reasons."""
+    if measure_of(task) == "information":
+        return _judged_by_information(found, task)
     evidence = found.evidence
     least = _BLOCKS_PER_POINT * degrees_of_freedom(kind) / 2
     if evidence.offered < least:
@@ -60,14 +68,24 @@ def judged(
     return ("doubtful" if reasons else "good"), reasons
 
 
+def _judged_by_information(found: PictureFit, task: str) -> tuple[Verdict, tuple[Message, ...]]:
+    """The verdict on a fit by mutual information, which knows no blocks but halves and redraws."""
+    limit, spread = accuracy(task), found.evidence.spread
+    if found.after <= 0 or not np.isfinite(spread):
+        return "failed", (Message("The pictures share too little structure to be compared."),)
+    if spread > _FAILS_FROM * limit or found.after < _INFORMATION_FAILS_BELOW:
+        return "failed", (
+            Message("Parts of the picture are found at places that contradict each other."),
+        )
+    reasons = tuple(
+        _common_doubts(found, limit, alike=_INFORMATION_ALIKE, rival=_INFORMATION_RIVAL)
+    )
+    return ("doubtful" if reasons else "good"), reasons
+
+
 def _doubts(found: PictureFit, task: str) -> Iterator[Message]:
     evidence = found.evidence
-    if evidence.spread > accuracy(task):
-        yield Message(
-            "Parts of the picture disagree by {0} pixels at its corners.", round(evidence.spread, 1)
-        )
-    if found.after < _ALIKE:
-        yield Message("The pictures remain little alike.")
+    yield from _common_doubts(found, accuracy(task), alike=_ALIKE, rival=_RIVAL)
     if evidence.share < _GOOD_FROM:
         yield Message(
             "Only {0} % of the picture agrees on where the other one lies.",
@@ -75,7 +93,19 @@ def _doubts(found: PictureFit, task: str) -> Iterator[Message]:
         )
     if evidence.tiles < _TILES:
         yield Message("What agrees lies in a small part of the picture.")
-    if found.rival > _RIVAL:
+
+
+def _common_doubts(
+    found: PictureFit, limit: float, *, alike: float, rival: float
+) -> Iterator[Message]:
+    if found.evidence.spread > limit:
+        yield Message(
+            "Parts of the picture disagree by {0} pixels at its corners.",
+            round(found.evidence.spread, 1),
+        )
+    if found.after < alike:
+        yield Message("The pictures remain little alike.")
+    if found.rival > rival:
         yield Message("Another position fits nearly as well.")
     if found.overlap < _OVERLAP:
         yield Message("The pictures share only {0} % of the scene.", round(100 * found.overlap))
@@ -116,7 +146,8 @@ def _volume_doubts(found: VolumeFit, limit: float) -> Iterator[Message]:
             "Another position, {0} mm away at the corners, fits nearly as well.",
             round(found.rivals, 1),
         )
-    if found.after < found.before:
+    # On one grid nothing is interpolated, and equal volumes fit best where they lie.
+    if found.after < found.before and found.moved > limit:
         yield Message("As the files place them, the volumes fit better.")
     if found.overlap < _BODY_OVERLAP:
         yield Message("The volumes share only {0} % of the body.", round(100 * found.overlap))

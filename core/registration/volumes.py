@@ -46,6 +46,7 @@ class VolumeFit:
     matrix: 4×4, patient mm of the fixed volume → of the moving one.
     spread: mm at the corners of the body, of estimates from halves of it.
     rivals: mm at the corners between the best end and others that are nearly as good.
+    moved: mm at the corners of the body between where the files place it and ``matrix``.
     before, after: mutual information in nats; 0 where the volumes do not overlap.
     overlap: share of the body that the moving volume covers.
     """
@@ -53,13 +54,20 @@ class VolumeFit:
     matrix: Array
     spread: float
     rivals: float
+    moved: float
     before: float
     after: float
     overlap: float
 
 
 NO_FIT = VolumeFit(
-    matrix=np.eye(4), spread=float("inf"), rivals=float("inf"), before=0, after=0, overlap=0
+    matrix=np.eye(4),
+    spread=float("inf"),
+    rivals=float("inf"),
+    moved=0,
+    before=0,
+    after=0,
+    overlap=0,
 )
 
 
@@ -144,6 +152,7 @@ class _Volumes:
             matrix=best.matrix,
             spread=self._spread(best),
             rivals=self._rivals(best, contenders),
+            moved=self._off(best.matrix, np.eye(4)),
             before=finest.information(np.eye(4)),
             after=finest.information(best.matrix),
             overlap=self._overlap(best.matrix),

@@ -11,6 +11,7 @@ from core.errors import Cancelled, InputError
 from core.io import read_image
 from core.progress import NullProgress
 from core.registration import register
+from core.types import Image
 from core.types.transform import TRANSFORM_KINDS, Transform
 from tests.core.registration.scenes import image_of, moved_pair, texture
 
@@ -77,6 +78,33 @@ def test_pictures_without_structure_fail(constant):
         result = _found(fixed, moving)
         assert result.verdict == "failed"
         assert result.spread == np.inf
+
+
+@pytest.mark.parametrize("task", ["mff", "mif"])
+def test_pictures_whose_data_share_no_place_fail(task):
+    grey = texture(*_SIZE)
+    columns = np.broadcast_to(np.arange(_SIZE[0]), grey.shape)
+    left, right = image_of(grey, columns < 60), image_of(grey, columns > 380)
+    result = register(left, right, "translation", task=task)
+    assert result.verdict == "failed"
+    assert result.spread == np.inf
+
+
+@pytest.mark.parametrize("task", ["mff", "mif"])
+def test_values_that_are_not_finite_are_no_data(task):
+    grey = texture(200, 160)
+    nothing = np.full(grey.shape, np.nan)
+    assert register(image_of(nothing), image_of(grey), task=task).verdict == "failed"
+    holed = np.where(grey > 0.85, np.nan, grey)
+    assert (found := register(image_of(holed), image_of(grey), "rigid", task=task)).spread < 1
+    assert corner_error(found.transform, Transform.identity(), (200, 160)) < 0.5
+
+
+def test_sixteen_bits_and_colour_are_registered_like_eight_and_grey():
+    fixed, moving, truth = moved_pair(texture(*_SIZE), texture(*_SIZE), "rigid", seed=5)
+    deep = np.dstack([np.round(moving * 65535)] * 3).astype(np.float32)
+    result = register(image_of(fixed), Image(deep, (0.0, 65535.0), 16), "rigid")
+    assert corner_error(result.transform, truth, _size(fixed)) < 0.3
 
 
 def test_noise_alone_fails():

@@ -117,6 +117,24 @@ def test_what_cannot_be_compared_fails():
         assert result.spread == np.inf
 
 
+@pytest.mark.parametrize("factor", [1.0, 1e-30])
+def test_equal_volumes_lie_on_each_other(factor):
+    """What linear interpolation takes from the moved one is no reason to doubt."""
+    fixed = _phantom((24, 28, 26))
+    result = register(fixed, replace(fixed, data=fixed.data * np.float32(factor)), "rigid")
+    assert _error(result.transform.array, np.eye(4), fixed) < 0.3
+    assert result.verdict == "good", result.reasons
+
+
+def test_thick_slices_are_found_within_half_a_slice():
+    fixed = _phantom((48, 44, 40), spacing=(2.0, 2.5, 2.5))
+    affine = fixed.affine @ np.diag([1.0, 1, 4, 1])
+    truth = _rigid((0, 0, 4), (5, -3, 6))
+    thick = _moved(replace(fixed, data=fixed.data[::4].copy(), affine=affine), truth)
+    result = register(fixed, thick, "rigid")
+    assert _error(result.transform.array, truth, fixed) < 4
+
+
 def test_nothing_measured_fails():
     fixed = _phantom((20, 24, 22))
     mask = np.zeros(fixed.shape, np.bool_)
