@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 from app.cli.console import TerminalProgress, note, say
 from app.cli.dataset_option import chosen_dataset
+from app.cli.downstream_options import DownstreamOptions
 from core.errors import InputError
 from core.pairing.dataset_descriptor import DatasetDescriptor, LabelFiles
 from core.pairing.datasets import dataset_pairs, label_folder
 from trainer.downstream.fine_tuning import FineTuningStep
 
 Ended = TypeVar("Ended")
+Plan = TypeVar("Plan")
 Table = Mapping[str, Mapping[str, float]]
 """Scores by method and column; NaN where one is undefined."""
 
@@ -31,12 +33,26 @@ class ChosenLabels:
     stems: frozenset[str] | None = None
 
 
-def given_labels(labels: Path | None, names: str) -> ChosenLabels:
-    """The labels that ``--labels`` and ``--names`` name.
+def chosen_labels(
+    options: DownstreamOptions,
+    labels: Path | None,
+    known: DatasetDescriptor | None,
+    of_known: LabelFiles | None,
+) -> ChosenLabels:
+    """The labels that ``labels`` and the names in ``options`` say, or those of a data set.
+
+    Args:
+        known: the data set of ``options``. of_known: its labels for the task.
 
     Raises:
-        InputError: one of them is missing.
+        InputError: one of them is missing, or the data set is not in the folder.
     """
+    if known is None:
+        return _given_labels(labels, options.names)
+    return _dataset_labels(known, of_known, options.data, options.split)
+
+
+def _given_labels(labels: Path | None, names: str) -> ChosenLabels:
     classes = tuple(name.strip() for name in names.split(",") if name.strip())
     if labels is None or not classes:
         raise InputError(
@@ -46,14 +62,9 @@ def given_labels(labels: Path | None, names: str) -> ChosenLabels:
     return ChosenLabels(labels, classes)
 
 
-def dataset_labels(
+def _dataset_labels(
     descriptor: DatasetDescriptor, labels: LabelFiles | None, data: Path | None, split: str
 ) -> ChosenLabels:
-    """The labels of the images of a split, as a descriptor says.
-
-    Raises:
-        InputError: it has no such labels, or they or the pairs are not in ``data``.
-    """
     if labels is None:
         raise InputError(
             f"--dataset {descriptor.name}",
@@ -69,16 +80,39 @@ def dataset_labels(
     return ChosenLabels(folder, tuple(labels.classes), frozenset(pair.a.stem for pair in pairs))
 
 
-def labelled_dataset(dataset: str, data: Path | None, split: str) -> DatasetDescriptor | None:
+def labelled_dataset(options: DownstreamOptions) -> DatasetDescriptor | None:
     """The data set of ``--dataset``; None without one.
 
     Raises:
-        InputError: it is unknown, or ``data`` is given without it.
+        InputError: it is unknown, or ``--data`` is given without it.
     """
-    descriptor = chosen_dataset(dataset, split)
-    if descriptor is None and data is not None:
-        raise InputError(f"--data {data}", "it is of a data set", "Add --dataset NAME.")
+    descriptor = chosen_dataset(options.dataset, options.split)
+    if descriptor is None and options.data is not None:
+        raise InputError(f"--data {options.data}", "it is of a data set", "Add --dataset NAME.")
     return descriptor
+
+
+def plan_of(
+    kind: Callable[..., Plan],
+    options: DownstreamOptions,
+    labels: ChosenLabels,
+    method: str,
+    folder: Path,
+    **own: object,
+) -> Plan:
+    """The plan for the images of ``method`` in ``folder``; ``own``: what the kind has beside."""
+    return kind(
+        folder,
+        labels.folder,
+        labels.names,
+        checkpoint=_state_of(options.state, method),
+        weights=options.weights,
+        stems=labels.stems,
+        steps=options.steps,
+        seed=options.seed,
+        width=options.width,
+        **own,
+    )
 
 
 def method_folders(methods: Sequence[str]) -> dict[str, Path]:
@@ -100,7 +134,7 @@ def method_folders(methods: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def state_of(folder: Path | None, method: str) -> Path | None:
+def _state_of(folder: Path | None, method: str) -> Path | None:
     """The file of the state of a method in ``folder``, which is made; None without one."""
     if folder is None:
         return None
