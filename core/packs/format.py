@@ -25,9 +25,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.errors import BackboneMissing, Message, PackError
+from core.errors import Message, PackError
 from core.io.atomic import atomic_write
-from core.models.backbone import Dinov3Backbone, check_backbone_file
+from core.models.backbone import Dinov3Backbone
 from core.models.config import NetworkConfig
 from core.models.network import UniFusionNet
 from core.models.tensor_header import (
@@ -37,7 +37,7 @@ from core.models.tensor_header import (
     read_header,
     stored_tensors,
 )
-from core.packs.paths import stored_backbone
+from core.packs.external_backbone import attach_backbone, backbone_for
 from core.tasks import TASKS, ColourPolicy
 
 FORMAT_VERSION = 3
@@ -287,7 +287,7 @@ def check_tensors(
 
     Raises:
         PackError: damaged, or a tensor is missing, unknown, or of another shape or type.
-        BackboneMissing: see :func:`attach_backbone`.
+        BackboneMissing: see :func:`core.packs.external_backbone.attach_backbone`.
     """
     with torch.device("meta"):
         outline = UniFusionNet(manifest.network)
@@ -303,7 +303,7 @@ def check_tensors(
             Message("it was trained on a random DINOv3 backbone that was not kept"),
             Message("Train it again with --backbone FILE."),
         )
-    outline.backbone.check_file(_backbone_for(backbone, what))
+    outline.backbone.check_file(backbone_for(backbone, what))
 
 
 def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
@@ -362,45 +362,3 @@ def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str)
     if wrong is not None:
         raise PackError(what, Message("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     network.load_state_dict(tensors, strict=False)
-
-
-def attach_backbone(
-    network: UniFusionNet, expected_sha256: str, path: Path | None, what: str
-) -> str:
-    """Load the external backbone of a network; returns its hash, or "" if none is needed.
-
-    If ``path`` is None, the downloaded backbone is used.
-
-    Raises:
-        BackboneMissing: one is needed and there is none.
-        PackError: the file is not the expected one.
-    """
-    if not isinstance(network.backbone, Dinov3Backbone):
-        return ""
-    return network.backbone.load_weights(_backbone_for(path, what), expected_sha256)
-
-
-def check_backbone_of(network: NetworkConfig, path: Path | None, what: str) -> None:
-    """Check the external backbone of ``network`` by its header only, which is fast.
-
-    Does nothing for networks that need none.
-
-    Raises:
-        BackboneMissing, PackError: as :func:`attach_backbone`, as far as the header shows it.
-    """
-    if network.backbone.kind == "dinov3":
-        check_backbone_file(_backbone_for(path, what), network.backbone)
-
-
-def _backbone_for(path: Path | None, what: str) -> Path:
-    path = path or stored_backbone()
-    if path is None:
-        raise BackboneMissing(
-            what,
-            Message("it needs the DINOv3 ViT-S/16 weights, which are not part of it"),
-            Message(
-                "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion "
-                "backbone fetch”, or give a file with --backbone FILE."
-            ),
-        )
-    return path

@@ -12,7 +12,7 @@ import torch
 from core.errors import FusionError
 from core.models.fusion_head import Fusion
 from core.models.network import UniFusionNet
-from core.packs.format import attach_backbone
+from core.packs.external_backbone import attach_backbone
 from trainer.config.config import TrainConfig
 from trainer.optimization.bilevel import BilevelStep
 from trainer.run.warm_start import start_from

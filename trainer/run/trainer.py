@@ -13,7 +13,8 @@ import torch
 from core.device import choose_device
 from core.errors import InputError, Message, OutputError, PackError
 from core.io.atomic import atomic_write
-from core.packs.format import PackManifest, check_backbone_of, read_manifest, write_pack
+from core.packs.external_backbone import check_backbone_of
+from core.packs.format import PackManifest, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.config.config import TrainConfig

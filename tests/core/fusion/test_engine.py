@@ -29,7 +29,8 @@ from core.fusion.color import split
 from core.fusion.engine import FusionEngine
 from core.models.backbone import file_sha256
 from core.models.network import UniFusionNet
-from core.packs.format import attach_backbone, read_manifest, read_pack
+from core.packs.external_backbone import attach_backbone
+from core.packs.format import read_manifest, read_pack
 from core.packs.registry import Catalogue
 from core.tasks import TASKS, ColourPolicy, get_task
 from core.types import FusionRequest, Image, SourcePair

@@ -22,7 +22,8 @@ from core.models.backbone import (
 )
 from core.models.config import BackboneConfig
 from core.models.network import UniFusionNet
-from core.packs.format import attach_backbone, read_pack, tensors_sha256
+from core.packs.external_backbone import attach_backbone
+from core.packs.format import read_pack, tensors_sha256
 from tests.tiny import (
     TINY_ENCODER,
     TINY_VIT,
