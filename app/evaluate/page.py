@@ -343,7 +343,11 @@ class EvaluatePage(Page):
         evaluation = self.evaluation
         self.bar.setRange(0, evaluation.total)
         self.bar.setValue(evaluation.done)
-        parts = [f"{number(evaluation.done, ',')} / {number(evaluation.total, ',')}"]
+        parts = []
+        if evaluation.total:
+            parts.append(f"{number(evaluation.done, ',')} / {number(evaluation.total, ',')}")
+        elif not evaluation.stage:
+            parts.append(self.tr("Starting…"))
         if evaluation.errors:
             parts.append(self.tr("{0} failed").format(number(evaluation.errors, ",")))
         left = evaluation.seconds_left

@@ -58,7 +58,7 @@ def plan_of(choices: EvaluationChoices, cache: Path | None = None) -> Evaluation
     Raises:
         InputError: no folder of sources is chosen, or the data set is unknown.
     """
-    from app.pairs.datasets import resolve
+    from app.pairs.datasets import no_folder, resolve
     from core.evaluation.plan import EvaluationPlan, MethodChoice
 
     folder = choices.folder
@@ -66,6 +66,8 @@ def plan_of(choices: EvaluationChoices, cache: Path | None = None) -> Evaluation
         raise InputError(
             Message("No sources"), remedy=Message("Choose a folder of pairs or of a batch.")
         )
+    if not folder.is_dir():
+        raise no_folder(folder)  # said before the engine is imported, which takes seconds
     dataset, split = resolve(folder, choices.dataset)
     return EvaluationPlan(
         folder,
@@ -93,9 +95,9 @@ def evaluate_choices(
     Raises:
         FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
     """
+    plan = plan_of(choices, cache)
     from core.evaluation.run import EvaluationFinished, evaluate_plan
 
-    plan = plan_of(choices, cache)
     event: Any = None
     for event in evaluate_plan(plan, progress):
         inbox.append(event)

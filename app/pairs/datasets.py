@@ -141,12 +141,19 @@ def _validation_splits(descriptor: DatasetDescriptor) -> list[str]:
     return [*(name for name in ("val", "test") if name in descriptor.splits), ALL]
 
 
+def no_folder(folder: Path) -> InputError:
+    """The error of a folder that is not there."""
+    return InputError(str(folder), Message("there is no such folder"), Message("Check the name."))
+
+
 def inspect_folder(
     folder: Path, choice: DatasetChoice, usual: str = "", progress: Progress | None = None
 ) -> FoundDataset:
     """What ``folder`` holds for ``choice``, with the number of its pairs; see :func:`resolve`."""
     descriptor: DatasetDescriptor | None = None
     split = choice.split
+    if not folder.is_dir():
+        return FoundDataset(error=no_folder(folder))
     try:
         descriptor, split = resolve(folder, choice, usual)
         (progress or NullProgress()).check()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
+from app.evaluate.tasks import evaluate_choices
 from app.pairs.datasets import AUTOMATIC, PLAIN, DatasetChoice, inspect_folder, resolve
 from core.errors import InputError
 from core.pairing.dataset_descriptor import descriptors
@@ -114,3 +117,27 @@ def test_data_sets_survive_a_session_and_older_settings_are_read(tmp_path):
     assert load_choices(tmp_path, NullProgress()) == choices
     older = {key: value for key, value in choices.as_json().items() if key != "dataset"}
     assert EvaluationChoices.from_json(older).dataset == DatasetChoice()
+
+
+def test_a_folder_that_is_not_there_is_said_beside_it(page, qtbot, tmp_path):
+    choose(page, qtbot, sources=str(tmp_path / "none"))
+    assert page.choices.dataset.note.text() == "There is no such folder. Check the name."
+
+
+def test_before_the_first_score_no_numbers_are_shown(page, tmp_path):
+    evaluation = page.evaluation
+    evaluation.phase = "running"
+    page._show_progress()
+    assert page.status.text() == "Starting…"
+    evaluation.done, evaluation.total = 3, 8
+    page._show_progress()
+    assert page.status.text() == "3 / 8"
+    evaluation.phase = "idle"
+
+
+def test_a_missing_folder_is_said_before_the_engine_is_imported(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "core.evaluation.run", None)
+    methods = (ChosenMethod("classical", "average"),)
+    choices = EvaluationChoices("mif", str(tmp_path / "none"), methods)
+    with pytest.raises(InputError, match="there is no such folder"):
+        evaluate_choices(choices, None, deque(), NullProgress())
