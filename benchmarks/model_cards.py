@@ -116,7 +116,7 @@ def card(manifest: PackManifest, size: int, scores: EvaluationResult) -> str:
         "",
         "| | |",
         "| --- | --- |",
-        f"| network | {network.backbone.kind.replace('none', 'no')} backbone, "
+        f"| network | {network.backbone.label}, "
         f"C = {network.channels}, heavy blocks at 1/{network.stride} resolution, "
         f"{network.head} head |",
         f"| colour | {manifest.colour.mode}; chroma from {manifest.colour.chroma} |",

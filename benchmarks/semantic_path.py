@@ -6,7 +6,8 @@ DIR holds val/TASK/a and val/TASK/b. Nothing is trained: each pair is fused with
 with tokens of zero, with those of the next pair, and with its own moved by half the width. For
 each, means over the pairs on 8-bit luma of Qabf, VIF and MI, and of the change of the fused image
 in grey levels (mean over pixels; largest). Where the changes are small, the tokens are not used. A
-pack without a backbone has one row. ``--pack FILE`` measures that pack only.
+pack without a backbone has one row. ``--pack FILE`` measures that pack only, and ``--before FILE``
+an earlier state of it beside it, with its own tokens.
 """
 
 from __future__ import annotations
@@ -69,8 +70,14 @@ def _luma(image: Tensor) -> FloatArray:
     return image[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def rows_of(network: UniFusionNet, pairs: Sequence[Sources]) -> dict[str, tuple[float, ...]]:
-    """By change: means of the metrics, then mean and largest change in grey levels."""
+def rows_of(
+    network: UniFusionNet, pairs: Sequence[Sources], before: UniFusionNet | None = None
+) -> dict[str, tuple[float, ...]]:
+    """By change: means of the metrics, then mean and largest change in grey levels.
+
+    Args:
+        before: another network, whose fused images count as one more change.
+    """
     with torch.inference_mode():
         tokens = [network.backbone.reduced_tokens(*pair) for pair in pairs]
     used = network.config.backbone.kind != "none"
@@ -80,8 +87,13 @@ def rows_of(network: UniFusionNet, pairs: Sequence[Sources]) -> dict[str, tuple[
         changed = {"own": own} | {n: c(own, other) for n, c in CHANGES.items() if used}
         plain = to_luma8(fused_with(network, pair, own)).astype(int)
         a, b = (to_luma8(_luma(x)) for x in pair)
-        for name, maps in changed.items():
-            fused = to_luma8(fused_with(network, pair, maps))
+        images = {name: fused_with(network, pair, maps) for name, maps in changed.items()}
+        if before is not None:
+            with torch.inference_mode():
+                theirs = before.backbone.reduced_tokens(*pair)
+            images["before"] = fused_with(before, pair, theirs)
+        for name, image in images.items():
+            fused = to_luma8(image)
             scores = evaluate(a, b, fused, METRICS)
             apart = np.abs(fused.astype(int) - plain)
             row = (*(scores[m] for m in METRICS), float(apart.mean()), float(apart.max()))
@@ -98,7 +110,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file for the table")
     parser.add_argument("--pack", type=Path, help="this pack only")
+    parser.add_argument("--before", type=Path, help="an earlier state of that pack")
     options = parser.parse_args()
+    before = read_pack(options.before)[0].eval() if options.before else None
     paths = [options.pack] if options.pack else [e.path for e in Catalogue([PACKS]).scan()[0]]
     lines = [
         "# What the tokens of the backbone are worth",
@@ -112,8 +126,8 @@ def main() -> None:
     for path in paths:
         network, manifest = read_pack(path)
         pairs = list(sources(options.data / "val" / manifest.task, manifest))
-        for name, row in rows_of(network.eval(), pairs).items():
-            kind = name if network.config.backbone.kind != "none" else "none"
+        for name, row in rows_of(network.eval(), pairs, before).items():
+            kind = "none" if name == "own" and network.config.backbone.kind == "none" else name
             values = "{:.4f} | {:.4f} | {:.3f} | {:.2f} | {:.0f}".format(*row)
             lines.append(f"| {manifest.name} | {kind} | {values} |")
             print(lines[-1], flush=True)

@@ -38,7 +38,7 @@ def show_pack(name: str) -> None:
         ("file", str(path)),
         ("size", f"{path.stat().st_size / 1e6:.1f} MB"),
         ("task", manifest.task),
-        ("network", f"{network.backbone.kind}, C = {network.channels}, 1/{network.stride}"),
+        ("network", f"{network.backbone.label}, C = {network.channels}, 1/{network.stride}"),
         ("colour", f"{manifest.colour.mode}, chroma from {manifest.colour.chroma}"),
         ("trained", f"{record.steps} steps on {record.pairs} pairs in {record.seconds:.0f} s"),
         ("seed", str(record.config.get("seed", ""))),
@@ -46,7 +46,7 @@ def show_pack(name: str) -> None:
         ("scores", _scores(manifest)),
         ("data", "; ".join(manifest.data)),
         ("licence", manifest.licence),
-        ("backbone", manifest.backbone_sha256 or "inside the pack"),
+        ("backbone", manifest.backbone_sha256),
         ("weights", manifest.weights_sha256),
         ("format", str(manifest.format_version)),
     ]

@@ -114,6 +114,11 @@ class BackboneConfig:
         ),
     ] = 0
 
+    @property
+    def label(self) -> str:
+        """As in "encoder backbone" or "no backbone", for cards and lists."""
+        return f"{self.kind.replace('none', 'no')} backbone"
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.dim % self.heads:

@@ -219,7 +219,7 @@ def _plain_card(entry: PackEntry) -> str:
     rows = {
         "name": manifest.name,
         "task": get_task(manifest.task).title,
-        "network": f"{network.backbone.kind}, C = {network.channels}, 1/{network.stride}",
+        "network": f"{network.backbone.label}, C = {network.channels}, 1/{network.stride}",
         "trained": f"{record.steps} steps on {record.pairs} pairs",
         "parent": record.parent or "none",
         "licence": manifest.licence or "not stated",

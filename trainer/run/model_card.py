@@ -76,7 +76,7 @@ def _head(manifest: PackManifest) -> str:
         ["task", f"{task.title}: {task.description}"],
         [
             "network",
-            f"{network.backbone.kind.replace('none', 'no')} backbone, C = {network.channels}, "
+            f"{network.backbone.label}, C = {network.channels}, "
             f"heavy blocks at 1/{network.stride} resolution, {network.head} head",
         ],
         ["colour", f"{manifest.colour.mode}; chroma from {manifest.colour.chroma}"],

@@ -176,7 +176,7 @@ def test_packs_info_tells_what_is_inside(tiny_pack: Path) -> None:
     result = runner.invoke(app, ["packs", "info", str(tiny_pack)])
     assert result.exit_code == 0
     assert "A tiny pack" in result.stdout
-    assert "encoder, C = 8, 1/4" in result.stdout
+    assert "encoder backbone, C = 8, 1/4" in result.stdout
 
 
 def test_packs_list_shows_users_packs_and_names_unusable_files(
