@@ -33,7 +33,7 @@ from core.io.dicom_output.placing import (
     shared_groups,
     write_pixels,
 )
-from core.io.dicom_output.sources import PROGRAM, DicomSources, code
+from core.io.dicom_output.sources import PROGRAM, DicomSources, SourceImage, code
 from core.progress import NullProgress, Progress
 
 MULTI_FRAME_FILE = "fused.dcm"
@@ -279,14 +279,16 @@ def _frame_groups(series: _Series, index: int) -> Dataset:
 def _single(series: _Series, index: int) -> Dataset:
     """The tags of the file of one slice."""
     fused, axes = series.fused, series.fused.axes
-    dataset = _common(series, SecondaryCaptureImageStorage, index + 1)
+    place = corner(axes, index), normal(axes)
+    referred = fused.sources.referred_images(*place)
+    dataset = _common(series, SecondaryCaptureImageStorage, index + 1, referred)
     between, down, beside = (_decimal(one) for one in axes.spacing)
-    dataset.ImagePositionPatient = [_decimal(one) for one in corner(axes, index)]
+    dataset.ImagePositionPatient = [_decimal(one) for one in place[0]]
     dataset.ImageOrientationPatient = [_decimal(one) for one in across(axes).ravel()]
     dataset.PixelSpacing = [down, beside]
     dataset.SliceThickness = dataset.SpacingBetweenSlices = between
     dataset.SliceLocation = _decimal(axes.offset_of(index))
-    found = fused.sources.source_images(corner(axes, index), normal(axes))
+    found = fused.sources.source_images(*place)
     if found:
         dataset.SourceImageSequence = Items(found)
     return dataset
@@ -296,8 +298,13 @@ def _decimal(value: float) -> DSfloat:
     return DSfloat(float(value), auto_format=True)
 
 
-def _common(series: _Series, kind: UID, number: int) -> Dataset:
-    """The tags that a file has whatever its layout is, without pixels."""
+def _common(
+    series: _Series, kind: UID, number: int, referred: Sequence[SourceImage] | None = None
+) -> Dataset:
+    """The tags that a file has whatever its layout is, without pixels.
+
+    ``referred``: images that it refers to; None for all of both sources.
+    """
     from highdicom.base import SOPClass
 
     fused = series.fused
@@ -321,7 +328,7 @@ def _common(series: _Series, kind: UID, number: int) -> Dataset:
     dataset.Laterality = ""
     fused.sources.identify(dataset)
     fused.sources.mark_lossy(dataset)
-    fused.sources.add_series_references(dataset)
+    fused.sources.add_series_references(dataset, referred)
     dataset.FrameOfReferenceUID = series.frame_of_reference
     dataset.PositionReferenceIndicator = ""
     dataset.ImageType = ["DERIVED", "SECONDARY"]

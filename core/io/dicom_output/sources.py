@@ -144,10 +144,12 @@ class DicomSources:
                 if found and keyword in found[0]:
                     setattr(dataset, keyword, found[0][keyword].value)
 
-    def add_series_references(self, dataset: Dataset) -> None:
-        """Set the common instance references: all images of both series, by study."""
+    def add_series_references(
+        self, dataset: Dataset, images: Sequence[SourceImage] | None = None
+    ) -> None:
+        """Set the common instance references: ``images``, or all of both series, by study."""
         studies: dict[str, dict[str, dict[str, Dataset]]] = {}
-        for tags, _ in self.images:
+        for tags, _ in self.images if images is None else images:
             series = studies.setdefault(str(tags.get("StudyInstanceUID")), {})
             instances = series.setdefault(str(tags.get("SeriesInstanceUID")), {})
             instances.setdefault(str(tags.SOPInstanceUID), self._instance(tags))
@@ -185,10 +187,21 @@ class DicomSources:
             corner: patient mm of the first pixel's centre.
             normal: unit vector along the normal of the slice.
         """
-        found = [*self._slices[1].nearest(corner, normal, 1)]
-        if not self.registered:
-            found += self._slices[0].nearest(corner, normal, 2)
-        return [self._source(image) for image in found]
+        of_a, of_b = self._near(corner, normal)
+        return [self._source(image) for image in (*of_b, *of_a)]
+
+    def referred_images(
+        self, corner: Sequence[float], normal: Sequence[float]
+    ) -> list[SourceImage]:
+        """Those images, and all of a source of which :meth:`source_images` names none."""
+        of_a, of_b = self._near(corner, normal)
+        return [*(of_b or self.b), *(of_a or self.a)]
+
+    def _near(
+        self, corner: Sequence[float], normal: Sequence[float]
+    ) -> tuple[Sequence[SourceImage], Sequence[SourceImage]]:
+        of_a = () if self.registered else self._slices[0].nearest(corner, normal, 2)
+        return of_a, self._slices[1].nearest(corner, normal, 1)
 
     @cached_property
     def _slices(self) -> tuple[_Slices, _Slices]:
