@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import localised
 from app.widgets.plain_table import ModelIndex
+from core.types import PairTransform
 
 if TYPE_CHECKING:
     from core.evaluation.report.atlas import Worst
@@ -35,6 +36,8 @@ class _Row:
     files: tuple[Path | None, ...]
     values: tuple[dict[str, float], ...]
     """Scores by metric, one per method."""
+    transform: PairTransform | None = None
+    """By which one source lies on the other one."""
 
 
 class AtlasModel(QAbstractTableModel):
@@ -82,8 +85,19 @@ class AtlasModel(QAbstractTableModel):
             truth = (pair.truth,) if self._has_truth else ()
             values = tuple(dict(one.values) if one is not None else {} for one in found)
             reasons = tuple(analysis.worst[pair.name])
-            rows.append(_Row(pair.name, reasons, (pair.a, pair.b, *truth, *fused), values))
+            files = (pair.a, pair.b, *truth, *fused)
+            rows.append(_Row(pair.name, reasons, files, values, pair.transform))
         return tuple(rows)
+
+    @property
+    def moved(self) -> dict[tuple[Path, Path], PairTransform]:
+        """By which one source is shown on the other one, by the files of the pair."""
+        return {
+            (a, b): row.transform
+            for row in self._every
+            for a, b in [row.files[:2]]
+            if row.transform is not None and a is not None and b is not None
+        }
 
     def _choose_rows(self) -> None:
         metric = self._metric
@@ -165,8 +179,13 @@ class AtlasModel(QAbstractTableModel):
         path = row.files[place]
         if path is None or path in self._images:
             return self._images.get(path) if path is not None else None
+        a, b = row.files[:2]
+        if row.transform is not None and place < 2 and a is not None and b is not None:
+            self.wanted.emit((a, b))  # each is drawn with regard to the other one
+            return None
         # Thumbnails come in twos: this one, and the next of the row that is not there.
-        others = [one for one in row.files if one not in (None, path) and one not in self._images]
+        drawn = row.files if row.transform is None else row.files[2:]
+        others = [one for one in drawn if one not in (None, path) and one not in self._images]
         self.wanted.emit((path, others[0] if others else path))
         return None
 

@@ -126,6 +126,7 @@ class AtlasPanel(QWidget):
             self.by.setCurrentIndex(max(0, self.by.findData(chosen)))
         self.model.show_metric(self.by.currentData())
         self.model.show_analysis(analysis)
+        self.thumbs.show_moved(self.model.moved)
         if analysis is not None:
             self.table.setColumnWidth(PAIR, _PAIR_WIDTH)
 

@@ -19,7 +19,7 @@ from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
-from core.types import Image
+from core.types import Image, PairTransform
 
 _ENOUGH = 8
 """Minimum number of image pixels sampled per thumbnail pixel."""
@@ -28,6 +28,7 @@ _WAITING = 80
 """Maximum queue length: rows dropped from it are requested again when they become visible."""
 
 _AS_THEY_ARE: Mapping[PairKey, PairKey] = MappingProxyType({})
+_AS_THEY_LIE: Mapping[PairKey, PairTransform] = MappingProxyType({})
 
 
 def draw_waiting(
@@ -35,10 +36,13 @@ def draw_waiting(
     side: int,
     progress: Progress,
     shown: Mapping[PairKey, PairKey] = _AS_THEY_ARE,
+    moved: Mapping[PairKey, PairTransform] = _AS_THEY_LIE,
 ) -> Iterator[Any]:
     """Yield (key, thumbnail A, thumbnail B), last request first, until the queue is empty.
 
-    ``shown``: files that are shown instead of those of a pair, such as the middle slices of series.
+    Args:
+        shown: files that are shown instead of those of a pair, such as the middle slices of series.
+        moved: by which one picture of a pair is shown on the other one.
     """
     while True:
         progress.check()
@@ -47,7 +51,22 @@ def draw_waiting(
         except IndexError:
             return
         a, b = shown.get(key, key)
-        yield key, _small(a, side), _small(b, side)
+        if key in moved:
+            yield key, *_small_pair(a, b, moved[key], side)
+        else:
+            yield key, _small(a, side), _small(b, side)
+
+
+def _small_pair(
+    a: Path, b: Path, by: PairTransform, side: int
+) -> tuple[QImage | None, QImage | None]:
+    from core.io import read_pair
+
+    try:
+        pair = read_pair(a, b, transform=by)
+        return thumbnail(source_image(pair.a), side), thumbnail(source_image(pair.b), side)
+    except (FusionError, MemoryError):
+        return None, None
 
 
 def _small(path: Path, side: int) -> QImage | None:
@@ -91,10 +110,15 @@ class ThumbnailLoader(QObject):
         self._job: Job | None = None
         self._closed = False
         self._shown: dict[PairKey, PairKey] = {}
+        self._moved: dict[PairKey, PairTransform] = {}
 
     def show_instead(self, shown: Mapping[PairKey, PairKey]) -> None:
         """Files that stand for those of pairs from now on; see :func:`draw_waiting`."""
         self._shown = dict(shown)
+
+    def show_moved(self, moved: Mapping[PairKey, PairTransform]) -> None:
+        """By which pictures are shown on their partners from now on; see :func:`draw_waiting`."""
+        self._moved = dict(moved)
 
     def want(self, key: PairKey) -> None:
         """Request the thumbnails of a pair."""
@@ -110,7 +134,7 @@ class ThumbnailLoader(QObject):
         if self._job is not None or self._closed or not self._waiting:
             return
         job = self._job = self._runner.submit(
-            partial(draw_waiting, self._waiting, self._side, shown=self._shown)
+            partial(draw_waiting, self._waiting, self._side, shown=self._shown, moved=self._moved)
         )
         job.yielded.connect(self._drawn)
         for end in (job.finished, job.failed, job.cancelled):

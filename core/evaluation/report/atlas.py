@@ -15,9 +15,11 @@ from PIL import Image as PillowImage
 from core.errors import FusionError
 from core.evaluation.result import EvaluationResult, PairDescription
 from core.evaluation.tables import direction_of, format_value, heading_of
+from core.io.pairs import read_pair
 from core.io.reader import read_image
 from core.io.values import as_stored
 from core.progress import NullProgress, Progress
+from core.tasks import TASKS
 from core.types import FloatArray
 
 _SIDE = 256
@@ -118,10 +120,11 @@ def atlas(
 def _pictures(
     result: EvaluationResult, pair: PairDescription, worst: list[Worst], progress: Progress
 ) -> Iterator[Thumbnail]:
-    for label, path in (("A", pair.a), ("B", pair.b), ("Ground truth", pair.truth)):
+    progress.check()
+    yield from _source_thumbnails(pair, result.settings.get("task", ""))
+    if pair.truth is not None:
         progress.check()
-        if path is not None:
-            yield _thumbnail(label, path, stored=path == pair.truth)
+        yield _thumbnail("Ground truth", pair.truth, stored=True)
     for scores in result.methods:
         progress.check()
         name = scores.method.name
@@ -132,6 +135,26 @@ def _pictures(
             yield Thumbnail(name, b"", "not kept", metrics)
         else:
             yield _thumbnail(name, fused, stored=True, worst=metrics)
+
+
+def _source_thumbnails(pair: PairDescription, task: str) -> Iterator[Thumbnail]:
+    """A and B, on each other where the results are of sources that were moved."""
+    if pair.transform is None:
+        yield _thumbnail("A", pair.a, stored=False)
+        yield _thumbnail("B", pair.b, stored=False)
+        return
+    known = task if task in TASKS else ""
+    try:
+        read = read_pair(pair.a, pair.b, task=known, transform=pair.transform)
+    except FusionError as error:
+        for label in "AB":
+            yield Thumbnail(label, b"", str(error.why) or "cannot be read")
+        return
+    for label, image in (("A", read.a), ("B", read.b)):
+        pixels = image.normalised()
+        if image.mask is not None:
+            pixels = np.where(image.mask[..., np.newaxis], pixels, np.float32(0))
+        yield Thumbnail(label, thumbnail_jpeg(pixels))
 
 
 def _thumbnail(label: str, path: Path, *, stored: bool, worst: tuple[str, ...] = ()) -> Thumbnail:

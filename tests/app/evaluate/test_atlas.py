@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
@@ -12,6 +13,8 @@ from app.evaluate.atlas_model import CAPTION_ROLE, IMAGE_ROLE, WORST_ROLE, Atlas
 from app.evaluate.atlas_panel import AtlasPanel
 from app.evaluate.tasks import analyse
 from core.progress import NullProgress
+from core.types import PairTransform, Transform
+from tests.app.conftest import write_png
 from tests.app.evaluate.conftest import WAIT
 
 _HEAD = Qt.Orientation.Horizontal
@@ -98,3 +101,34 @@ def test_an_image_that_was_not_kept_is_said(result):
     cell = model.index(0, columns(model).index("mid"))
     assert cell.data(CAPTION_ROLE) == "not kept"
     assert cell.data(IMAGE_ROLE) is None
+
+
+def test_sources_that_were_laid_on_each_other_are_drawn_so(result, qtbot, tmp_path):
+    name = next(iter(analyse(result, "mid", NullProgress()).worst))
+    whole = np.zeros((40, 64), np.uint8)
+    whole[10:20, 16:24] = 255
+    a = write_png(tmp_path / "a.png", whole[:, :48])
+    b = write_png(tmp_path / "b.png", whole[:, 16:])
+    by = PairTransform(Transform.of("translation", [[1, 0, -16], [0, 1, 0], [0, 0, 1]]))
+    pairs = tuple(
+        replace(one, a=a, b=b, transform=by) if one.name == name else one for one in result.pairs
+    )
+    panel = AtlasPanel()
+    qtbot.addWidget(panel)
+    panel.resize(1000, 600)
+    panel.show_analysis(analyse(replace(result, pairs=pairs), "mid", NullProgress()))
+    panel.show()
+    model = panel.model
+    try:
+        row = next(k for k in range(model.rowCount()) if model.pair_at(k) == name)
+        panel.table.scrollTo(model.index(row, 1))
+        qtbot.waitUntil(
+            lambda: all(model.index(row, k).data(IMAGE_ROLE) is not None for k in (1, 2)),
+            timeout=WAIT,
+        )
+        for column in (1, 2):
+            image = model.index(row, column).data(IMAGE_ROLE)
+            x, y = (round(c * image.width() / 48) for c in (20, 15))
+            assert image.pixelColor(x, y).lightness() > 200  # the bright place of both
+    finally:
+        panel.shutdown()

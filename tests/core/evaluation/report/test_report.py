@@ -19,11 +19,13 @@ from PIL import Image
 
 from core.errors import InputError, OutputError
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
-from core.evaluation.report.atlas import thumbnail_jpeg, worst_pairs
+from core.evaluation.report.atlas import atlas, thumbnail_jpeg, worst_pairs
 from core.evaluation.report.comparisons import verdict
 from core.evaluation.report.content import values_by_method
 from core.evaluation.result import EvaluationResult, QuotedMeans, SetColumn
 from core.evaluation.statistics import PairedComparison
+from core.io import write_image
+from core.types import PairTransform, Transform
 from tests.core.evaluation.conftest import HOSTILE
 
 
@@ -288,3 +290,22 @@ def test_charts_hold_single_numbers(result: EvaluationResult, tmp_path: Path) ->
     assert "Theirs (quoted)" not in charts[1]
     assert "third" in charts[2]
     assert "Hollow diamond: a single number" in text
+
+
+def test_the_atlas_shows_sources_as_they_were_laid_on_each_other(
+    result: EvaluationResult, tmp_path: Path
+) -> None:
+    whole = np.zeros((40, 64, 1), np.float32)
+    whole[10:20, 16:24] = 1
+    write_image(tmp_path / "a.png", whole[:, :48], bit_depth=8)
+    write_image(tmp_path / "b.png", whole[:, 16:], bit_depth=8)
+    by = PairTransform(Transform.of("translation", [[1, 0, -16], [0, 1, 0], [0, 0, 1]]))
+    files = {"a": tmp_path / "a.png", "b": tmp_path / "b.png", "transform": by}
+    laid = replace(result, pairs=tuple(replace(pair, **files) for pair in result.pairs))
+    entry = next(iter(atlas(laid, 1)))
+    shown = [np.asarray(Image.open(io.BytesIO(t.jpeg))) for t in entry.thumbnails[:2]]
+    assert [one.shape for one in shown] == [(40, 48), (40, 48)]
+    for one in shown:
+        assert one[15, 20] > 200
+        assert one[15, 36] < 50  # where B shows it by itself
+    assert shown[1][:, :15].max() < 30  # nothing is known of B there
