@@ -50,13 +50,13 @@ class InformationStep:
         return Improved(matrix, score, lambda: self._evidence(matrix))
 
     def _ascended(
-        self, matrix: Array, weights: Array | None = None, iterations: int = _ITERATIONS
+        self, matrix: Array, weights: Array | None = None, rounds: int = _ROUNDS
     ) -> tuple[Array, float]:
         into = self._frame.matrix
         back = np.linalg.inv(into)
         count = degrees_of_freedom(self._kind)
         score = 0.0
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             so_far = tangent(self._kind, into @ np.linalg.inv(self._start) @ matrix @ back)
             base = matrix
 
@@ -77,7 +77,7 @@ class InformationStep:
                 jac=True,
                 method="L-BFGS-B",
                 bounds=[(-_REACH, _REACH)] * count,
-                options={"maxiter": iterations, "ftol": 1e-7},
+                options={"maxiter": _ITERATIONS, "ftol": 1e-7},
             )
             matrix = base @ back @ exponential(self._kind, found.x) @ into
             score = -float(found.fun)
@@ -93,7 +93,7 @@ class InformationStep:
         generator = np.random.default_rng(0)
         off: list[float] = []
         for weights in (*_halves(tiles), *_drawn(tiles, generator)):
-            again, _ = self._ascended(matrix, weights, _ITERATIONS // 2)
+            again, _ = self._ascended(matrix, weights, rounds=1)
             off.append(float(np.linalg.norm(mapped(again, corners) - whole, axis=1).mean()))
         return Evidence(
             offered=1.0,

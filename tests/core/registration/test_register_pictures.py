@@ -107,6 +107,13 @@ def test_sixteen_bits_and_colour_are_registered_like_eight_and_grey():
     assert corner_error(result.transform, truth, _size(fixed)) < 0.3
 
 
+@pytest.mark.parametrize("task", ["mff", "mif"])
+def test_the_way_back_is_the_inverse(task):
+    fixed, moving, _ = moved_pair(texture(300, 260), texture(300, 260), "similarity", seed=8)
+    there, back = _found(fixed, moving, task=task), _found(moving, fixed, task=task)
+    assert corner_error(there.transform, back.transform.inverse(), _size(fixed)) < 0.5
+
+
 def test_noise_alone_fails():
     noise = np.random.default_rng(0).uniform(size=(2, 300, 400))
     assert _found(*noise).verdict == "failed"
