@@ -23,7 +23,7 @@ _DRAWS = 24
 _PRIOR = (0.0, 0.0, 0.3, 0.3, 2.0, 2.0, 2.0, 2.0)
 """Information that a motion has to be worth, by the square of each of its parameters: shifts are
 free, a scale of a tenth costs .003, shear and perspective more. Without it some pairs of train were
-bent by 30 pixels for .01 of information (two parts of the pictures are never fully alike)."""
+bent by 30 pixels for .02 of information (two parts of the pictures are never fully alike)."""
 _TILES = 4
 
 
