@@ -21,7 +21,7 @@ from app.evaluate.metric_words import describe
 from app.i18n.translate import translate
 from app.widgets import theme
 from app.widgets.chart_axes import ValueAxis
-from app.widgets.elided_label import ElidedComboBox
+from app.widgets.elided_label import ElidedComboBox, ElidedLabel
 from core.evaluation.result import EvaluationResult
 from core.metrics import mean_defined
 from core.printable import one_line
@@ -73,7 +73,9 @@ class ScoreCharts(QWidget):
         self.second.setAccessibleName(self.tr("Second metric"))
         self.group = ElidedComboBox(8)
         self.group.setAccessibleName(self.tr("Group"))
-        self.hint = QLabel(self.tr("Diamond: mean. Line: median. Click a point to open its pair."))
+        self.hint = ElidedLabel(
+            self.tr("Diamond: mean. Line: median. Click a point to open its pair.")
+        )
         self.hint.setObjectName("hint")
         axes = {side: ValueAxis(side) for side in ("left", "bottom")}
         self.plot = pg.PlotWidget(axisItems=axes)

@@ -25,6 +25,9 @@ from core.evaluation.groups import BY_PREFIX
 _ASK = "?"
 """Data of the item that asks for a table of groups; no file is called so."""
 
+_BUTTON = 26
+"""Width of a button beside a name of a file, in pixels: the names need the room."""
+
 
 class ChosenFiles(QWidget):
     """The names of chosen files, with buttons to choose and to clear."""
@@ -49,6 +52,7 @@ class ChosenFiles(QWidget):
         for button, words in ((self.choose, choose), (self.clear, clear)):
             button.setAccessibleName(words.format(title))
             button.setToolTip(words.format(title))
+            button.setFixedWidth(_BUTTON)
         self.choose.clicked.connect(self.wanted)
         self.clear.clicked.connect(self.cleared)
         row = QHBoxLayout(self)

@@ -53,7 +53,7 @@ class EvaluationSettingsPanel(QWidget):
     def __init__(self, choices: EvaluationChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choices = choices
-        self.setMinimumWidth(230)
+        self.setMinimumWidth(240)
         self._make_sources()
         self._make_methods()
         self._make_metrics()
@@ -110,7 +110,11 @@ class EvaluationSettingsPanel(QWidget):
         theme.set_icon(self.add, "plus")
         self._menu = QMenu(self.add)
         self.add.setMenu(self._menu)
-        self.remove = QPushButton(self.tr("Remove"))
+        # Without a text: both do not fit beside each other in every language.
+        self.remove = QPushButton()
+        theme.set_icon(self.remove, "minus")
+        self.remove.setToolTip(self.tr("Remove the selected methods"))
+        self.remove.setAccessibleName(self.tr("Remove the selected methods"))
         self.remove.clicked.connect(self._remove)
         self.methods.itemSelectionChanged.connect(self._show_remove)
         self.command_row = QWidget()

@@ -243,3 +243,16 @@ def test_the_window_says_it_in_german(page, result, qtbot, german):
     assert "an anderer Stelle gemessen" in results.group_remarks.text()
     assert results.grouped.index(6, 1).data() == "Net (zitiert)"
     assert results.grouped.index(6, 3).data() == "1,5"
+
+
+def test_nothing_is_cut_off_in_german_in_a_small_window(german, window, choices, qtbot):
+    window.workspaces.show_page("evaluate")
+    page = window.workspaces.page("evaluate")
+    page.evaluation.set_choices(choices)
+    form = page.choices
+    assert window.width() == 1024
+    qtbot.waitUntil(lambda: form.more.quoted.names.isVisible(), timeout=WAIT)
+    for button in (form.add, form.remove, form.browse):
+        assert button.width() >= button.sizeHint().width(), button.text()
+    names = form.more.quoted.names
+    assert names.shown_text(names.width()) == "peers.toml"
