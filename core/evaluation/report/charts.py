@@ -143,7 +143,7 @@ def scatter_chart(
             if not pairs.size:
                 continue
             dots = pairs[:, :: -(-pairs.shape[1] // _MOST_DOTS)]
-            axes.plot(*dots, ".", color=colour, markersize=3.5, markeredgewidth=0, alpha=0.45)
+            axes.plot(*dots, "o", color=colour, markersize=3.5, markeredgewidth=0, alpha=0.6)
             axes.plot(
                 *pairs.mean(axis=1, keepdims=True), marker, color=colour, markersize=8,
                 markeredgecolor=_INK, markeredgewidth=0.7, label=short_name(name), zorder=3,
