@@ -28,9 +28,9 @@ from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
 from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
 from app.shell.palette_entries import palette_entries
+from app.shell.window_notices import WindowNotices
 from app.viewer.display_state import DisplayState
 from app.widgets import theme
-from app.widgets.cards import Card, CardStack
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -93,8 +93,8 @@ class WindowServices(QObject):
         self._volumes: object = None
         """Those that the slice on show belongs to; None for images."""
         self._ended = False
-        self.cards = CardStack()
-        self.cards.setContentsMargins(8, 6, 8, 0)
+        self.notices = WindowNotices(settings, self)
+        self.cards = self.notices.cards
         column.insertWidget(_BELOW_TOP_BAR, self.cards)
         self._connect()
         self._show_choices()
@@ -116,7 +116,7 @@ class WindowServices(QObject):
         actions.edit_keys.triggered.connect(
             lambda: self._show(ShortcutEditor(actions, self._window))
         )
-        actions.about_use.triggered.connect(self._show_disclaimer)
+        actions.about_use.triggered.connect(self.notices.show_disclaimer)
         for name, action in actions.appearances.items():
             action.triggered.connect(lambda _=False, name=name: self._choose_appearance(name))
         for name, action in actions.languages.items():
@@ -226,12 +226,12 @@ class WindowServices(QObject):
         if previous.crashed and previous.snapshot is not None and not previous.of_earlier:
             self._offer_restore(previous.snapshot)
         if previous.notice:
-            self._show_notice("notice", previous.notice)
+            self.notices.show_notice("notice", previous.notice)
         if self.settings.is_damaged:
             text = self.tr("The settings could not be read. Everything is as delivered.")
-            self._show_notice("settings", text)
+            self.notices.show_notice("settings", text)
         if self.settings.folder is not None and not self.settings.acknowledged:
-            self._show_disclaimer()
+            self.notices.show_disclaimer()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Store everything when the window closes."""
@@ -313,7 +313,7 @@ class WindowServices(QObject):
     def _offer_restore(self, snapshot: Snapshot) -> None:
         text = self.tr("The program did not end properly last time. It had open: {0}")
         answers = (("restore", self.tr("Reopen")), ("no", self.tr("No, thanks")))
-        card = self._add_card("restore", Card(text.format(snapshot.label), answers, "history"))
+        card = self.notices.ask("restore", text.format(snapshot.label), answers, "history")
         card.answered.connect(partial(self._answer_restore, snapshot))
 
     def _answer_restore(self, snapshot: Snapshot, answer: str) -> None:
@@ -344,7 +344,7 @@ class WindowServices(QObject):
 
     def _autosave_failed(self, error: FusionError) -> None:
         text = self.tr("The session cannot be kept. {0}").format(error)
-        self._show_notice("keeping", text)
+        self.notices.show_notice("keeping", text)
 
     def _show_recent(self) -> None:
         rows = [(pair.label, pair.a) for pair in self.recent.all()]
@@ -372,23 +372,6 @@ class WindowServices(QObject):
         if name != self.settings.language:
             self.settings.set_language(name)
             self._session.set_message(self.tr("The language changes at the next start."))
-
-    # --- cards -----------------------------------------------------------------------------
-
-    def _show_disclaimer(self) -> None:
-        text = self.tr(
-            "For research only. This program is not a medical device: its pictures are made by a "
-            "network or by arithmetic and must not guide diagnosis or treatment."
-        )
-        card = self._add_card("research", Card(text, (("ok", self.tr("I understand")),)))
-        card.answered.connect(lambda _answer: self.settings.acknowledge())
-
-    def _show_notice(self, name: str, text: str) -> None:
-        self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
-
-    def _add_card(self, name: str, card: Card) -> Card:
-        card.answered.connect(lambda _answer: self.cards.remove(name))
-        return self.cards.add(name, card)
 
 
 def _located(snapshot: Snapshot, progress: Progress) -> Snapshot:

@@ -92,7 +92,7 @@ TABS = range(4)
 @pytest.fixture(params=TABS)
 def whole(request, opened: MainWindow) -> MainWindow:
     """The window with a pair, a result, a card, and one of the inspector's tabs in front."""
-    opened.services._show_disclaimer()
+    opened.services.notices.show_disclaimer()
     tabs = opened.inspector
     tabs.setCurrentIndex(request.param)
     opened.resize(1600, 1000)
