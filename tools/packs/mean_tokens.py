@@ -41,8 +41,8 @@ def replace_by_mean(pack: Path, data: Path, out: Path) -> PackManifest:
         out: the pack to write; its file name becomes the name of the pack.
 
     Raises:
-        InputError: the network has an external backbone, or no adapters. PackError: the pack cannot
-            be used. OutputError: ``out`` cannot be written.
+        InputError: the network has an external backbone or no adapters, or there are no pairs.
+        PackError: the pack cannot be used. OutputError: ``out`` cannot be written.
     """
     network, manifest = read_pack(pack)
     if network.has_frozen_backbone or not manifest.network.adapter:
@@ -72,7 +72,11 @@ def sources(folder: Path, manifest: PackManifest) -> Iterator[tuple[Tensor, Tens
 def mean_semantics(
     network: UniFusionNet, pairs: Iterator[tuple[Tensor, Tensor]]
 ) -> tuple[Tensor, Tensor]:
-    """What the adapters of both sources make of the tokens, as means over all pixels: vectors."""
+    """What the adapters of both sources make of the tokens, as means over all pixels: vectors.
+
+    Raises:
+        InputError: there are no pairs.
+    """
     sums: list[Tensor] = []
     pixels = 0
     for x, y in pairs:
@@ -86,6 +90,8 @@ def mean_semantics(
                 sums.append(torch.zeros_like(semantic))
             sums[source] += semantic
         pixels += rows * columns
+    if not sums:
+        raise InputError(Message("The mean of the tokens"), Message("there are no pairs"))
     x_sum, y_sum = sums
     return (x_sum / pixels).float(), (y_sum / pixels).float()
 

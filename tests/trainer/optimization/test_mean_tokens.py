@@ -104,3 +104,8 @@ def test_a_network_without_adapters_is_refused(data: Path, tmp_path: Path) -> No
     tiny_pack(pack, network=tiny_network(tiny_compact(adapter=False)))
     with pytest.raises(InputError, match="no adapters"):
         replace_by_mean(pack, data, tmp_path / "out.safetensors")
+
+
+def test_a_folder_without_pairs_is_refused() -> None:
+    with pytest.raises(InputError, match="no pairs"):
+        mean_semantics(tiny_network(), iter(()))
