@@ -39,9 +39,9 @@ _WIDTHS = {
     B: 116,
     STATE: 108,
     SIZE: 84,
+    ALIGN: 110,
     NOTE: 130,
     WHY: 132,
-    ALIGN: 110,
     RESULT: 150,
     FOLDER: 80,
 }

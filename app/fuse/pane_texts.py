@@ -125,7 +125,7 @@ def registration_tag(view: SliceView | None) -> tuple[str, str]:
             "A and B share no place in the patient. A is moved to the middle of B, only to be "
             "seen. Click to align them."
         )
-        return tr("Do not lie on each other"), tip
+        return tr("Apart"), tip
     tip = tr(
         "Nothing says that the millimetres of the two volumes are the same: "
         "what lies on each other need not belong together. Click to align them."

@@ -118,7 +118,8 @@ class PlanesBoard(QWidget):
             self._layer("b", sources.b),
             self._layer("a", sources.a),
             "overlay",
-            opacity=compare.opacity if compare.overlaid else 0.0,
+            # What shares no place is not laid over each other, not even to be looked at.
+            opacity=compare.opacity if compare.overlaid and not view.volumes.are_apart else 0.0,
         )
         axes = target.axes
         pane = self.panes[plane]

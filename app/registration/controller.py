@@ -181,6 +181,14 @@ class AlignController(QObject):
         state = self.state
         if not state.is_active:
             return
+        if not state.overlaps:
+            error = InputError(
+                Message("The transform"),
+                Message("it moves one picture off the other one"),
+                Message("Move it back, or choose Reset."),
+            )
+            self.session.show_error(error)
+            return
         result, before = state.result, self.session.sources.transform
         if self.session.sources.slice is not None and before is not None:
             before = before.moving_side("a")

@@ -27,6 +27,9 @@ from core.types.moves import (
     with_volume_motion,
 )
 
+_GRID = 65
+"""Places along each side of a picture that are looked at."""
+
 
 @dataclass(frozen=True, eq=False)
 class NativeSources:
@@ -169,6 +172,21 @@ class AlignState(QObject):
             return float(column), float(row)
         x, y = centre_of(self.sizes[1])
         return x + parts.shift[0], y + parts.shift[1]
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the moving picture shows anything on the fixed one, on a grid of places.
+
+        Of volumes it is always True: those that share no place can be opened, too.
+        """
+        if self.view is not None:
+            return True
+        (wide, high), (width, height) = self.sizes
+        grid = np.stack(
+            np.meshgrid(np.linspace(0, width - 1, _GRID), np.linspace(0, height - 1, _GRID)), -1
+        )
+        x, y = self.edit.transform.apply(grid.reshape(-1, 2)).T
+        return bool(((x >= -0.5) & (x <= wide - 0.5) & (y >= -0.5) & (y <= high - 0.5)).any())
 
     @property
     def result(self) -> PairTransform | None:

@@ -502,3 +502,18 @@ def test_what_was_accepted_stays_with_its_pair(qtbot, listed):
     with idle(qtbot, window):
         window.aligning.align.undo_accepted()
     assert texts(window)["one"] == ""
+
+
+def test_what_lies_off_the_other_picture_is_not_accepted(qtbot, aligned):
+    state, session = aligned.aligning.state, aligned.session
+    state.move(shift_by((500, 0)))
+    assert not state.overlaps
+    aligned.actions_.accept_alignment.trigger()
+    assert "off the other one" in str(session.problem.error)
+    assert state.is_active
+    state.move(shift_by((-310, 0)))
+    assert state.overlaps  # the last ten columns
+    session.set_problem(None)
+    with idle(qtbot, aligned):
+        aligned.actions_.accept_alignment.trigger()
+    assert session.sources.transform is not None
