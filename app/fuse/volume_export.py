@@ -14,6 +14,7 @@ from app.fuse.fusion_runner import FusionRunner
 from app.fuse.results import Palettes
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
+from app.i18n.translate import translate
 from app.workers import Job, Runner
 from core.errors import FusionError, Message
 from core.fusion.protocol import Engine
@@ -74,6 +75,18 @@ class _Wish:
     palettes: Palettes | None
 
 
+class _InLanguage:
+    """Progress whose stages are translated before a signal keeps only their text."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.check = progress.check
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Report in the language of the window."""
+        self._progress.report(done, total, translate(stage))
+
+
 def write_study(wish: _Wish, engine: Engine, progress: Progress) -> WrittenVolume:
     """Fuse the slices of the plane on show, that one first, and write all of them.
 
@@ -103,7 +116,7 @@ def write_study(wish: _Wish, engine: Engine, progress: Progress) -> WrittenVolum
         palettes=wish.palettes or (None, None),
     )
     first = wish.view.index
-    return fuse_volume(engine, volumes.pair, settings, target, progress, first=first)
+    return fuse_volume(engine, volumes.pair, settings, target, _InLanguage(progress), first=first)
 
 
 class VolumeExporter(QObject):

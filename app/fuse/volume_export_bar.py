@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QW
 
 from app.fuse.volume_export import VolumeExporter
 from app.i18n.durations import seconds_text
-from app.i18n.translate import translate
 
 
 class VolumeExportBar(QWidget):
@@ -35,8 +34,7 @@ class VolumeExportBar(QWidget):
         self.setVisible(running is not None)
         if running is None:
             return
-        said = translate(running.stage)
-        text = self.tr("Export of the study: {0}").format(said[:1].lower() + said[1:])
+        text = self.tr("Export of the study: {0}").format(running.stage)
         if running.seconds_left is not None:
             left = self.tr("about {0} left").format(
                 seconds_text(max(1.0, running.seconds_left), whole=True)

@@ -159,3 +159,16 @@ def test_a_failed_export_says_why(qtbot, study, tmp_path):
         study.controller.volume_export.export(VolumeExportPlan(tmp_path / "full", layout="single"))
     assert isinstance(study.session.problem.error, OutputError)
     assert study.controller.volume_export.running is None
+
+
+def test_progress_is_told_in_the_language_of_the_window(german, qtbot, study, tmp_path):
+    """A signal turns messages into plain text, which nobody could translate any more."""
+    exporter = study.controller.volume_export
+    told = []
+    exporter.changed.connect(
+        lambda: told.append(exporter.running.stage if exporter.running else "")
+    )
+    with qtbot.waitSignal(study.controller.exported, timeout=WAIT):
+        exporter.export(VolumeExportPlan(tmp_path / "o.dcm"))
+    assert any(stage.startswith("Schicht ") and stage.endswith(" von 16") for stage in told)
+    assert not any(stage.startswith("Slice") for stage in told)
