@@ -30,6 +30,10 @@ _ON_LIGHT = ("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#475569", "
 _ON_DARK = ("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171", "#a8b3c2", "#f472b6", "#e6c35c")
 _HALF = 0.3
 """Half the width of a box or violin; methods are 1 apart."""
+_ROOM = 0.6
+"""Room beside the first and the last method, for their names below the chart."""
+_TICKS = 12
+"""Height of the ticks of an axis with their distance from the names, in pixels."""
 _BINS = 128
 _FENCE = 1.5
 """_Values farther from the quartiles than this times their distance are outliers."""
@@ -154,6 +158,7 @@ class ScoreCharts(QWidget):
             axis.setTextPen(QColor(now.text))
             axis.setPen(QColor(now.muted))
             axis.setTicks(None)
+        item.getAxis("bottom").setHeight(None)
         item.showGrid(x=kind == "scatter", y=True, alpha=0.15)
         metric = self.first.currentData()
         self._result = self._of_group()
@@ -161,13 +166,17 @@ class ScoreCharts(QWidget):
         if result is not None and metric and result.common():
             item.setLabel("left", _label(metric), color=now.text)
             item.setLabel("bottom", "", color=now.text)
-            if kind == "scatter":
-                self._scatter(result, metric, self.second.currentData())
-            elif kind == "lines" and metric in result.metrics:
-                self._lines(result, metric)
-            else:
+            by_method = kind != "scatter" and (kind != "lines" or metric not in result.metrics)
+            if by_method:
                 self._distributions(result, metric, violin=kind == "violin")
+            elif kind == "scatter":
+                self._scatter(result, metric, self.second.currentData())
+            else:
+                self._lines(result, metric)
             item.autoRange()
+            if by_method:
+                count = len(result.methods) + len(self._quoted(result, metric))
+                item.setXRange(-_ROOM, count - 1 + _ROOM, padding=0)
         self.legend.setText(" &nbsp; ".join(self._entries))
         self.legend.setVisible(bool(self._entries))
 
@@ -269,8 +278,13 @@ class ScoreCharts(QWidget):
     def _distributions(self, result: EvaluationResult, metric: str, *, violin: bool) -> None:
         names = self._names(result)
         quoted = self._quoted(result, metric)
-        ticks = list(enumerate([*names, *(name for name, _means in quoted)]))
-        self.plot.getPlotItem().getAxis("bottom").setTicks([ticks])
+        # In two lines, and with room at both ends: else names beside each other are left out.
+        below = [name.replace(" (", "\n(") for name, _means in quoted]
+        ticks = list(enumerate([*names, *below]))
+        axis = self.plot.getPlotItem().getAxis("bottom")
+        axis.setTicks([ticks])
+        if below:  # the library makes room for one line alone
+            axis.setHeight(2 * self.fontMetrics().lineSpacing() + _TICKS)
         if metric not in result.metrics:
             for row, value in enumerate(_single(result, metric)):
                 if not isnan(value):

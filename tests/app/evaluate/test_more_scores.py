@@ -127,6 +127,10 @@ def test_charts_show_a_group_and_single_numbers(page, choices, qtbot):
 
     show("box", "MI")
     assert (2.0, 2.5) in hollow()
+    low, high = charts.plot.getPlotItem().viewRange()[0]
+    assert (low, high) == pytest.approx((-0.6, 2.6)), "room for the names at both ends"
+    ticks = charts.plot.getPlotItem().getAxis("bottom")._tickLevels[0]
+    assert ticks == [(0, "average"), (1, "maximum"), (2, "Net\n(quoted)")]
     assert charts.legend.isHidden()
     show("lines", "MI")
     assert "Net&nbsp;(quoted)" in charts.legend.text()
