@@ -157,7 +157,9 @@ class VolumeExportDialog(QDialog):
         self.uids.setEnabled(is_dicom and self._is_dicom)
         self.privacy.setText(self._privacy(is_dicom, is_key))
         stem = self.name.text().strip()
-        named = bool(stem) and not set(stem) & set('/\\:*?"<>|') and stem.strip(".") != ""
+        # A folder whose name has a suffix would be taken for a file of another kind.
+        bad = set('/\\:*?"<>|') | (set(".") if self._format == "single" else set())
+        named = bool(stem.strip(".")) and not set(stem) & bad
         exists = bool(self.folder.text().strip()) and self.plan.path.parent.is_dir()
         taken = named and exists and self._is_taken()
         self.go.setEnabled(is_key or (named and exists and not taken))

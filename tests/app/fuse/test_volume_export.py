@@ -99,6 +99,10 @@ def test_choices_are_said_plainly(study, tmp_path):
     choose(dialog, "single")
     assert not dialog.go.isEnabled()
     assert "holds other files" in dialog.note.text()
+    dialog.name.setText("fused.v2")
+    assert not dialog.go.isEnabled()
+    choose(dialog, "multi")
+    assert dialog.go.isEnabled()
 
 
 def test_key_image_is_the_export_of_the_slice(study, tmp_path):

@@ -232,6 +232,19 @@ def test_identity_is_kept_when_asked(study: Any, tmp_path: Path) -> None:
     assert any("name and ID are in the files" in note for note in notes)
 
 
+def test_a_kept_name_keeps_its_letters(tmp_path: Path) -> None:
+    """Of a source in Latin-1, in a file in UTF-8."""
+    name = "Jürgens^Zoë"
+    for folder, write in (("PT", write_pet), ("MR", write_mr)):
+        write(tmp_path / folder, PatientName=name, SpecificCharacterSet="ISO_IR 100")
+    study = tuple(list_series(tmp_path / folder).series[0] for folder in ("PT", "MR"))
+    write_fused_files(tmp_path / "out.dcm", _fused(study, keep_identity=True))  # type: ignore[arg-type]
+    tags = pydicom.dcmread(tmp_path / "out.dcm")
+    assert str(tags.PatientName) == name
+    assert tags.SpecificCharacterSet == "ISO_IR 192"
+    assert name.encode("utf-8") in (tmp_path / "out.dcm").read_bytes()
+
+
 def test_there_is_no_identity_of_two_patients(study: Any) -> None:
     a, b = study
     other = replace(a, patient="another")
