@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -128,6 +129,28 @@ def test_multi_frame_is_read_by_another_program(study: Any, tmp_path: Path) -> N
     corner = image.TransformContinuousIndexToPhysicalPoint((109, 69, 4))
     np.testing.assert_allclose(corner, fused.axes.affine[:3] @ [109, 69, 4, 1], atol=1e-4)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[:, 35:], fused.slices[:, 35:])
+
+
+@pytest.mark.skipif(
+    shutil.which("dcm2niix") is None, reason="dcm2niix is not installed (Debian: dcm2niix)"
+)
+@pytest.mark.parametrize("layout", ["multi", "single"])
+def test_dcm2niix_finds_each_voxel_where_it_is(study: Any, tmp_path: Path, layout: Any) -> None:
+    """Whatever order it stores voxels in: the place of each holds the colour of that place."""
+    fused = _fused(study, layout=layout, notice="top-left")
+    write_fused_folder(tmp_path / "out", fused)
+    command = ["dcm2niix", "-f", "made", "-o", tmp_path, tmp_path / "out"]
+    subprocess.run(command, capture_output=True, check=True)
+    image = nibabel.load(tmp_path / "made.nii")
+    stored = np.asarray(image.dataobj)
+    colours = np.stack([stored[name] for name in "RGB"], axis=-1)
+    assert colours.shape[:3] == SHAPE[::-1]
+    for i, j, k in ((0, 69, 0), (109, 69, 4), (45, 36, 2), (7, 50, 3)):
+        point = np.diag([-1, -1, 1, 1]) @ fused.axes.affine @ [i, j, k, 1]
+        found = np.linalg.inv(image.affine) @ point
+        np.testing.assert_allclose(found, np.rint(found), atol=1e-3)
+        voxel = tuple(np.rint(found).astype(int)[:3])
+        np.testing.assert_array_equal(colours[voxel], fused.slices[k, j, i])
 
 
 @pytest.mark.parametrize("layout", ["multi", "single"])
