@@ -43,7 +43,7 @@ _BADGES = {
     "missing": ("error_border", "✕"),
 }
 """Theme colour and symbol of each badge."""
-_LAID = "⌖"
+_LAID = "↔"
 """Beside the badge of a pair whose sources are laid on each other by a transform."""
 
 

@@ -78,6 +78,8 @@ class MainWindow(QMainWindow):
         self.samples = samples
         self.controller = Controller(self.session, factory, samples, self, cpu)
         self.actions_ = Actions(self)
+        # Before anything is connected to them: what is connected later is what they do.
+        self.actions_.fill_menus(self.menuBar())
         self.view = FusePage(self.session, self.actions_)
         self.view.add_row(VolumeExportBar(self.controller.volume_export))
         self.top_bar = TopBar(self.session, self.actions_)
@@ -167,7 +169,6 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> QVBoxLayout:
         """Arrange the parts; returns the layout of the central widget."""
-        self.actions_.fill_menus(self.menuBar())
         self.menuBar().setCornerWidget(self.workspaces.tabs)
         bar = self.bar = QToolBar(self.tr("Top bar"))
         bar.setObjectName("topToolBar")

@@ -467,7 +467,7 @@ def test_a_rig_is_used_for_all_listed_pairs_and_can_be_undone(qtbot, listed):
     model = window.pairs_dock.model
     two = window.pairs.matches[1]
     index = model.index_of(key_of(two))
-    assert "⌖" in index.data()
+    assert "↔" in index.data()
     assert "Rig: mast" in index.data(Qt.ItemDataRole.AccessibleTextRole)
     model.ensure_tool_tip(key_of(two))
     assert "Rig: mast" in index.data(Qt.ItemDataRole.ToolTipRole)
@@ -517,3 +517,18 @@ def test_what_lies_off_the_other_picture_is_not_accepted(qtbot, aligned):
     with idle(qtbot, aligned):
         aligned.actions_.accept_alignment.trigger()
     assert session.sources.transform is not None
+
+
+def test_the_commands_of_aligning_are_in_the_menus_and_have_their_keys(qtbot, shifted):
+    actions, state = shifted.actions_, shifted.aligning.state
+    for action in (actions.align, actions.register_pair, actions.import_transform):
+        assert action.isVisible()
+    shifted.activateWindow()
+    QTest.keyClick(shifted, Qt.Key.Key_A)
+    assert state.is_active
+    assert actions.import_transform.isEnabled()
+    assert actions.keep_rig.isEnabled()
+    QTest.keyClick(shifted, Qt.Key.Key_N)
+    assert state.marks_points
+    QTest.keyClick(shifted, Qt.Key.Key_A)
+    assert not state.is_active
