@@ -44,6 +44,12 @@ def fuse_volumes(options: FuseOptions) -> None:
             "they are for pictures",
             "Write slices with --slice, and fuse those.",
         )
+    if options.align.crop:
+        raise InputError(
+            "--crop",
+            "it is for pictures: volumes are fused on the whole grid of B",
+            "Leave it out.",
+        )
     if options.palette_a is not None:
         checked("--palette-a", options.palette_a, PALETTES)
     task = get_task(options.task)

@@ -16,7 +16,7 @@ from core.alignment.aligning import estimate, registration_record
 from core.errors import InputError
 from core.geometry.grids import grid_of
 from core.io import read_image, read_sources
-from core.io.transforms import TRANSFORM_SUFFIXES, write_transform
+from core.io.transforms import check_transform_target, write_transform
 from core.io.volumes import Acceptance, load_study_volume
 from core.progress import Progress
 from core.registration import Registration
@@ -56,12 +56,8 @@ def register_files(options: RegisterOptions) -> int:
     kind = checked("--kind", options.kind, TRANSFORM_KINDS) if options.kind else None
     if options.task:
         get_task(options.task)
-    if options.out is not None and options.out.suffix.lower() not in TRANSFORM_SUFFIXES:
-        raise InputError(
-            str(options.out),
-            f"transforms are not written as “{options.out.suffix}”",
-            f"Name a file {', '.join(TRANSFORM_SUFFIXES)}.",
-        )
+    if options.out is not None:
+        check_transform_target(options.out, kind)
     with TerminalProgress() as progress:
         if are_volumes(options.fixed, options.moving):
             return _register_volumes(options, kind, progress)

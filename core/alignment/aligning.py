@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.alignment.choice import AlignChoice
-from core.alignment.rigs import find_rig
+from core.alignment.rigs import Rig, find_rig
 from core.errors import InputError, Message, SizeMismatch
 from core.io.transforms import read_transform
 from core.messages import to_data
 from core.progress import Progress
-from core.types import Image, PairTransform, SourceSide, TransformKind, Volume
-from core.types.transform_data import transform_record
+from core.types import Image, PairTransform, SourceSide, Transform, TransformKind, Volume
+from core.types.transform_data import transform_data, transform_record
 
 if TYPE_CHECKING:
     from core.registration import Registration
@@ -38,10 +40,12 @@ class Aligned:
     Attributes:
         transform: by which the pair is brought onto each other; None to take it as it is.
         registration: how it was estimated; None where it was not.
+        kept: digest of the rig or file that it is of (:func:`kept_digest`); "" where it is of none.
     """
 
     transform: PairTransform | None = None
     registration: Registration | None = None
+    kept: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -72,12 +76,14 @@ class Aligned:
 
     @property
     def record(self) -> dict[str, Any] | None:
-        """As values for JSON: "transform" and "registration", where there are; None for neither."""
+        """As values for JSON: "transform", "registration", "kept", where there are; else None."""
         found: dict[str, Any] = {}
         if self.transform is not None:
             found["transform"] = transform_record(self.transform)
         if self.registration is not None:
             found["registration"] = registration_record(self.registration)
+        if self.kept:
+            found["kept"] = self.kept
         return found or None
 
 
@@ -87,10 +93,26 @@ def check_choice(choice: AlignChoice) -> None:
     Raises:
         InputError: there is no such rig or file, or the file holds no transform.
     """
+    kept_digest(choice)
+
+
+def kept_digest(choice: AlignChoice) -> str:
+    """32 hex digits of the rig or the transform in the file that a choice names, as it is now.
+
+    Rigs and files may be replaced under the same name. "" for choices that name neither.
+
+    Raises:
+        InputError: see :func:`check_choice`.
+    """
     if choice.way == "rig":
-        find_rig(choice.name)
-    elif choice.way == "file":
-        read_transform(choice.name)
+        return _digest(find_rig(choice.name))
+    return _digest(read_transform(choice.name)) if choice.way == "file" else ""
+
+
+def _digest(kept: Rig | Transform) -> str:
+    data = transform_data(kept) if isinstance(kept, Transform) else kept.data()
+    text = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def align_images(
@@ -116,10 +138,12 @@ def align_images(
         fixed, moving = (a, b) if choice.moving == "b" else (b, a)
         return _judged(choice, estimate(fixed, moving, choice.kind, task, progress), choice.moving)
     if choice.way == "rig":
-        kept = find_rig(choice.name).transform_for(a.size, b.size)
+        rig = find_rig(choice.name)
+        by, kept = rig.transform_for(a.size, b.size), _digest(rig)
     else:
-        kept = _of_file(choice, dimension=2)
-    return Aligned(replace(kept.moving_side(choice.moving), crop=choice.crop))
+        by = _of_file(choice, dimension=2)
+        kept = _digest(by.transform)
+    return Aligned(replace(by.moving_side(choice.moving), crop=choice.crop), kept=kept)
 
 
 def align_volumes(
@@ -140,7 +164,8 @@ def align_volumes(
             Message("rigs are of two cameras, and these are volumes"),
             Message("Register the volumes, or choose a transform file."),
         )
-    return Aligned(_of_file(choice, dimension=3).moving_side("a"))
+    by = _of_file(choice, dimension=3)
+    return Aligned(by.moving_side("a"), kept=_digest(by.transform))
 
 
 def estimate(

@@ -64,6 +64,18 @@ class Rig:
                 Message("Choose a transform of pictures."),
             )
 
+    def data(self) -> dict[str, Any]:
+        """As values for JSON: what its file holds."""
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "name": self.name,
+            "moving": self.moving,
+            "size_a": list(self.size_a),
+            "size_b": list(self.size_b),
+            "transform": transform_data(self.transform),
+        }
+
     def transform_for(self, size_a: PixelSize, size_b: PixelSize) -> PairTransform:
         """The transform for pictures of these sizes, scaled where they are not its own.
 
@@ -197,7 +209,7 @@ def add_rig(rig: Rig, folder: Path | None = None, *, overwrite: bool = False) ->
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(folder, error) from error
-    atomic_write(path, (json.dumps(_data(rig), indent=2, ensure_ascii=False) + "\n").encode())
+    atomic_write(path, (json.dumps(rig.data(), indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def rename_rig(name: str, new_name: str, folder: Path | None = None) -> Rig:
@@ -242,18 +254,6 @@ def _files(folder: Path) -> Iterator[tuple[Path, Rig]]:
 def _path_of(name: str, folder: Path) -> Path:
     # Names may hold what file names may not.
     return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
-
-
-def _data(rig: Rig) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "name": rig.name,
-        "moving": rig.moving,
-        "size_a": list(rig.size_a),
-        "size_b": list(rig.size_b),
-        "transform": transform_data(rig.transform),
-    }
 
 
 def _read(path: Path) -> Rig:

@@ -122,9 +122,7 @@ class BatchPlan:
         Raises:
             InputError: it is none.
         """
-        if not row.choice.align:
-            return self.options.align_choice
-        return replace(self.options, align=row.choice.align).align_choice
+        return self.options.align_choice_by(row.choice.align)
 
     @property
     def aligns(self) -> bool:

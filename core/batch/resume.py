@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
+from core.alignment.aligning import kept_digest
+from core.alignment.choice import AlignChoice
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
 from core.batch.options import BatchOptions
 from core.batch.plan import (
@@ -83,9 +85,7 @@ def _describe(
     mine, theirs = options.settings(), settings
     changed = 0
     if check_sources:
-        # Records of volumes do not name their files; the next run compares them.
-        pictures = [record for record in done if record.study is None]
-        changed = sum(bool(_changed(r, (r.a,), (r.b,))) for r in pictures)
+        changed = sum(bool(_is_out_of_date(record, options)) for record in done)
     return FoundRun(
         total,
         len(done),
@@ -95,6 +95,13 @@ def _describe(
         settings=settings,
         adopted=tuple(differences(settings_of_rows(mine), settings_of_rows(theirs))),
     )
+
+
+def _is_out_of_date(record: RowRecord, options: BatchOptions) -> bool:
+    # Records of volumes do not name their files; the next run compares them.
+    if record.study is None and _changed(record, (record.a,), (record.b,)):
+        return True
+    return bool(_kept_anew(record, options.align_choice_by(record.choice.align)))
 
 
 def plan_batch(
@@ -186,7 +193,11 @@ def next_step(
         return own, row.record("queued", text)
     if record.state == "failed":  # the fused image is written last, so this one is not its own
         return row, _new(row, (target,), options)
-    changed = _changed(record, *row.match.files) or _aligned_anew(row, record)
+    changed = (
+        _changed(record, *row.match.files)
+        or _aligned_anew(row, record)
+        or _kept_anew(record, plan.align_choice(row))
+    )
     if changed:
         return own, row.record("queued", changed)
     if record.state == "begun":
@@ -236,6 +247,16 @@ def _aligned_anew(row: BatchRow, record: RowRecord) -> str:
     if (row.choice.align or "") == (record.choice.align or ""):
         return ""
     return Message("another registration was chosen for it: fused again")
+
+
+def _kept_anew(record: RowRecord, choice: AlignChoice) -> str:
+    """A text that says that the rig or file it was laid by holds another transform now, or ""."""
+    before = (record.alignment or {}).get("kept", "")
+    try:
+        is_same = not before or before == kept_digest(choice)
+    except InputError:  # gone: what was made by it stays
+        is_same = True
+    return "" if is_same else Message("its rig or transform file changed since: fused again")
 
 
 def _changed(record: RowRecord, a: tuple[Path, ...], b: tuple[Path, ...]) -> str:

@@ -124,6 +124,14 @@ class BatchSettings:
         Raises:
             InputError: it is none.
         """
+        return self.align_choice_by(None)
+
+    def align_choice_by(self, own: str | None) -> AlignChoice:
+        """:attr:`align_choice` of a row whose own way, kind and name are ``own``, where it has any.
+
+        Raises:
+            InputError: it is none.
+        """
         return AlignChoice.of_text(
-            self.align, onto=self.align_onto, crop=self.crop, keep_failed=self.keep_failed
+            own or self.align, onto=self.align_onto, crop=self.crop, keep_failed=self.keep_failed
         )

@@ -75,6 +75,15 @@ def _target(path: Path) -> Path:
     return target
 
 
+def check_writable(path: str | Path) -> None:
+    """Refuse early what :func:`atomic_path` would refuse after the work is done.
+
+    Raises:
+        OutputError: the folder is missing, it is a folder itself, or a file that is read-only.
+    """
+    _target(Path(path))
+
+
 def sync_folder(folder: Path) -> None:
     """Make file names in ``folder`` durable (fsync), where the system supports it (not Windows)."""
     with contextlib.suppress(OSError):

@@ -210,12 +210,19 @@ class _Mapping:
         """Where within each pixel of the grid the image is sampled."""
         middle = ((len(self._columns) - 1) / 2, 0.0)
         steps = [
-            np.linalg.norm(transform.apply(np.add(middle, unit)) - transform.apply(middle))
+            float(np.hypot(*(transform.apply(np.add(middle, unit)) - transform.apply(middle))))
             for unit in np.eye(2)
         ]
-        counts = [min(_MOST_PLACES, max(1, int(np.ceil(step - _FINER)))) for step in steps]
+        counts = [_places_along(step) for step in steps]
         across, down = ([(n + 0.5) / count - 0.5 for n in range(count)] for count in counts)
         return [(u, v) for v, u in product(down, across)]
+
+
+def _places_along(step: float) -> int:
+    """Places along an axis of which a pixel reaches over ``step`` pixels of the image."""
+    if not step < _MOST_PLACES:  # nor on the horizon of a homography, where it is not a number
+        return _MOST_PLACES
+    return max(1, int(np.ceil(step - _FINER)))
 
 
 class _Sampler:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import InputError, Message, OutputError
-from core.io.atomic import atomic_write
+from core.io.atomic import atomic_write, check_writable
 from core.io.itk_transforms import itk_text, transform_from_itk
 from core.io.readers.decoding import file_error
-from core.types import Transform
+from core.types import Transform, TransformKind
 from core.types.transform_data import transform_data, transform_from_data
 
 ITK_SUFFIXES = (".tfm", ".txt")
@@ -77,21 +77,32 @@ def write_transform(
             the file cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix == JSON_SUFFIX:
+    check_transform_target(path, transform.kind)
+    if path.suffix.lower() == JSON_SUFFIX:
         text = json.dumps(transform_data(transform), indent=2, ensure_ascii=False) + "\n"
-    elif suffix not in ITK_SUFFIXES:
+    else:
+        text = itk_text(transform, centre)
+    atomic_write(path, text.encode())
+
+
+def check_transform_target(path: str | Path, kind: TransformKind | None = None) -> None:
+    """Refuse, before there is a transform of ``kind``, what :func:`write_transform` would refuse.
+
+    Raises:
+        OutputError: see there, but for a disk that is full.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in TRANSFORM_SUFFIXES:
         raise OutputError(
             Message("Cannot write {0}", path),
             Message("transforms are not written as “{0}”", suffix),
             Message("Name a file {0}.", ", ".join(TRANSFORM_SUFFIXES)),
         )
-    elif transform.kind == "homography":
+    if kind == "homography" and suffix != JSON_SUFFIX:
         raise OutputError(
             Message("Cannot write {0}", path),
             Message("ITK has no homographies"),
             Message("Name a file .json, or register by a kind up to affine."),
         )
-    else:
-        text = itk_text(transform, centre)
-    atomic_write(path, text.encode())
+    check_writable(path)

@@ -293,6 +293,7 @@ def test_gap(tmp_path: Path) -> None:
         ("o.nii", ("--suv", "kg"), "bw, lbm, bsa, ibw"),
         ("o.nii", ("--palette-a", "gold"), "hot_iron"),
         ("o.nii", ("--recon", "r"), "they are for pictures"),
+        ("o.nii", ("--register", "--crop"), "it is for pictures"),
         ("o.dcm", ("--dicom", "single"), "needs a folder"),
         ("o.dcm", ("--parametric", "map.nii"), "a parametric map is a DICOM file"),
         ("o.dcm", ("--dicom", "many"), "multi, single"),

@@ -121,11 +121,17 @@ def test_a_mask_leaves_parts_of_the_fixed_picture_out(
 
 
 def test_what_cannot_be_registered_is_explained(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    small = tmp_path / "small.png"
+    Pil.fromarray(np.zeros((9, 9), np.uint8)).save(small)
     for words, text in (
         ((tmp_path / "none.png", pair[1]), "none.png"),
         ((*pair, "--kind", "bent"), "--kind bent"),
         ((*pair, "-t", "polarisation"), "polarisation"),
         ((*pair, "-o", tmp_path / "t.mat"), ".mat"),
+        # Said before anything is estimated, which would find a picture too small.
+        ((small, pair[1]), "too small"),
+        ((small, pair[1], "-o", tmp_path / "none" / "t.tfm"), "does not exist"),
+        ((small, pair[1], "-o", tmp_path / "t.tfm", "--kind", "homography"), "no homographies"),
     ):
         code, _, error = run("register", *words)
         assert code == 2, words

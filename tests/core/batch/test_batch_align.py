@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from core.alignment.rigs import Rig, add_rig
-from core.batch import BatchOptions, plan_batch
+from core.batch import BatchOptions, find_run, plan_batch
 from core.batch.manifest import BatchManifest
 from core.batch.plan import BatchPlan
 from core.batch.row_choice import RowChoice
@@ -197,6 +197,36 @@ def test_a_file_and_a_rig_lay_every_row_alike(source: Path, tmp_path: Path, onto
         assert record.transform is not None
         assert record.transform.fixed == onto
         assert record.registration == {}
+
+
+@pytest.mark.parametrize("way", ["file", "rig"])
+def test_a_transform_replaced_under_its_name_is_used_for_every_row(
+    source: Path, tmp_path: Path, way: str
+) -> None:
+    path, out = tmp_path / "Süd.tfm", tmp_path / "out"
+    align = f"{way} {path if way == 'file' else 'R'}"
+    options = BatchOptions("mff", "average", out=out, format="tif", align=align, resume=True)
+
+    def keep(by: Transform) -> None:
+        write_transform(path, by)
+        rig = Rig(name="R", transform=by, moving="b", size_a=(40, 32), size_b=(40, 32))
+        add_rig(rig, overwrite=True)
+
+    def states() -> dict[str, str]:
+        plan = planned(source, out, align=align, resume=True)
+        rows, _ = run(plan)
+        return {name: state for name, (state, _) in ends(rows).items()}
+
+    keep(moved(*SHIFTS["one"]))
+    assert states() == {"one": "done", "two": "done"}
+    keep(moved(*SHIFTS["one"]))  # written again, but the same
+    assert find_run(options).changed == 0  # type: ignore[union-attr]
+    assert states() == {"one": "skipped", "two": "skipped"}
+    keep(moved(*SHIFTS["two"]))
+    assert find_run(options).changed == 2  # type: ignore[union-attr]
+    assert states() == {"one": "done", "two": "done"}
+    assert fused_is_the_scene(out, "two", source)
+    assert not fused_is_the_scene(out, "one", source)
 
 
 def test_what_is_not_there_stops_the_batch_before_it_begins(source: Path, tmp_path: Path) -> None:

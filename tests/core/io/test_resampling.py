@@ -209,6 +209,23 @@ def test_a_transform_off_the_picture_is_explained():
     assert "register" in refused.value.remedy
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "by",
+    [
+        # Its horizon passes through the middle of the first row.
+        Transform.of("homography", [[1, 0, 0], [0, 1, 0], [-1 / 10, 0, 1]]),
+        Transform.of("affine", [[1e200, 0, 0], [0, 1e200, 0], [0, 0, 1]]),
+    ],
+)
+def test_pixels_of_any_size_are_sampled(by: Transform) -> None:
+    image = photograph(noise(9, 21))
+    found = resample_through(image, by, image)
+    assert found.mask is not None
+    assert 0 < found.mask.sum() < found.mask.size
+    assert np.isfinite(found.data).all()
+
+
 def test_values_stay_in_range():
     step = np.zeros((8, 8, 1), np.float32)
     step[:, 4:] = 65535
