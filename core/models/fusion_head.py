@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import cast
 
 import torch
@@ -32,6 +31,7 @@ from core.models.salience import (
     activities,
     brightness,
     detail_logit,
+    lead_of,
     night_of,
     surroundings,
 )
@@ -326,13 +326,11 @@ class SalientHead(BlendHead):
         self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
         """As :meth:`BlendHead.forward`."""
-        night = night_of(y)
         coarse_x, coarse_y = (tiling.local(reduced, image, reach=0) for image in (x, y))
         around = surroundings(coarse_x, coarse_y)
-        coarse = tiling.local(
-            partial(_guide_and_activities, night), around, x, y, reach=SALIENCE_REACH
-        )
-        guide, choice = coarse[:, :-2], detail_logit(coarse[:, -2:])
+        active = tiling.local(_coarse_activities, x, y, reach=SALIENCE_REACH)
+        choice, night = detail_logit(active), night_of(y) * lead_of(active)
+        guide = tiling.local(_coarse_guide, night, around, x, y, reach=GUIDED_DOWNSAMPLING)
         bases = torch.cat(
             [
                 guided_filter_coefficients(image, guide, _BASE_REACH, _GUIDED_EDGE)
@@ -341,14 +339,14 @@ class SalientHead(BlendHead):
             dim=1,
         )
         return tiling.local(
-            partial(self._add_detail, night), features, around, bases, choice, x, y,
+            self._add_detail, features, night, around, bases, choice, x, y,
             reach=_PREDICTION_REACH + GUIDED_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
     def _add_detail(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
         self,
-        night: Tensor,
         features: Tensor,
+        night: Tensor,
         around: Tensor,
         bases: Tensor,
         choice: Tensor,
@@ -365,9 +363,12 @@ class SalientHead(BlendHead):
         return clamp_to_bounds(base + detail + decision[:, 1:-1], x, y)
 
 
-def _guide_and_activities(night: Tensor, around: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    guide = brightness(x, y, night, around)
-    return reduced(torch.cat([guide, activities(x, y)], dim=1))
+def _coarse_activities(x: Tensor, y: Tensor) -> Tensor:
+    return reduced(activities(x, y))
+
+
+def _coarse_guide(night: Tensor, around: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    return reduced(brightness(x, y, night, around))
 
 
 class DetailHead(BlendHead):

@@ -25,11 +25,16 @@ _RADIUS = 8
 _ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS = 6, 20.0
 """Radius in pixels of the box that activity is averaged over (twice), and the exponent of its
 ratio: a blend of two details keeps less of either than a choice."""
-SALIENCE_REACH = 2 * _ACTIVITY_RADIUS + 1
-"""Pixels around a pixel on which its activity depends."""
-_NOISE, _EVEN, _TIE = 0.4, 1e-2, 2.0
-"""Share of the mean activity that is noise; activity of what is flat; logit by which y goes before
-x where both are."""
+SALIENCE_REACH = 2 * _ACTIVITY_RADIUS + 4
+"""Pixels around a coarse pixel on which its activity depends, in whole coarse pixels."""
+_NOISE, _FLAT = 0.4, 0.12
+"""Shares of the mean activity of a scene: up to which it is noise, and above that still flat."""
+_LEAST = 1e-3
+"""Mean activity of a scene without any."""
+_LEAD = 6.0
+"""Exponent of the ratio of activities by which a source leads."""
+_TIE, _SUREST = 2.0, 16.0
+"""Logit by which y goes before x where both are flat; largest logit, still to be corrected."""
 
 
 def night_of(y: Tensor) -> Tensor:
@@ -66,11 +71,13 @@ def target_map(x: Tensor, y: Tensor, around: Tensor | None = None) -> Tensor:
 def brightness(x: Tensor, y: Tensor, night: Tensor, around: Tensor | None = None) -> Tensor:
     """The image whose brightness the fused one is to have, N×ch×H×W.
 
-    By day y, with what x shows as targets; by night (``night``: :func:`night_of`) the brighter of
-    both at each pixel. y is nowhere darkened. ``around`` is that of :func:`target_map`.
+    By day y, with what x shows as targets; by night the brighter of both at each pixel. y is
+    nowhere darkened. ``night``, N×1×h×w at any resolution: :func:`night_of` times :func:`lead_of`.
+    ``around`` is that of :func:`target_map`.
     """
     with torch.no_grad():
         target = target_map(x, y, around)
+        night = F.interpolate(night, x.shape[2:], mode="bilinear", align_corners=False)
         return y + (target + (1 - target) * night) * (x - y).clamp(min=0)
 
 
@@ -80,6 +87,17 @@ def activities(x: Tensor, y: Tensor) -> Tensor:
         return torch.cat([activity(image.float(), _ACTIVITY_RADIUS) for image in (x, y)], dim=1)
 
 
+def lead_of(of_both: Tensor) -> Tensor:
+    """How far x leads in the activity of the whole scene, N×1×1×1 in [0, 1].
+
+    By night its brightness is taken to that share: where x is bright, but even, and y shows the
+    scene, the brighter source would hide it. ``of_both``: :func:`activities`, reduced.
+    """
+    with torch.no_grad():
+        of_x, of_y = of_both.mean(dim=(2, 3), keepdim=True).chunk(2, dim=1)
+        return torch.sigmoid(_LEAD * torch.log((of_x + _LEAST) / (of_y + _LEAST)))
+
+
 def detail_logit(of_both: Tensor) -> Tensor:
     """Logit of the weight of x's detail by the :func:`activities` of the whole images, N×1×h×w.
 
@@ -87,9 +105,11 @@ def detail_logit(of_both: Tensor) -> Tensor:
     images is noise; where there is nothing else, it is that of y.
     """
     with torch.no_grad():
-        noise = _NOISE * of_both.mean(dim=(1, 2, 3), keepdim=True)
-        of_x, of_y = torch.log((of_both - noise).clamp(min=0) + _EVEN).chunk(2, dim=1)
-        return _ACTIVITY_SHARPNESS * (of_x - of_y) - _TIE
+        mean = of_both.mean(dim=(1, 2, 3), keepdim=True).clamp(min=_LEAST)
+        heard = (of_both - _NOISE * mean).clamp(min=0) + _FLAT * mean
+        of_x, of_y = torch.log(heard).chunk(2, dim=1)
+        logit = _ACTIVITY_SHARPNESS * (of_x - of_y) - _TIE
+        return logit.clamp(-_SUREST, _SUREST)
 
 
 def _grey(image: Tensor) -> Tensor:

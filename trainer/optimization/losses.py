@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.salience import brightness, night_of, target_map
+from core.models.guided_filter import reduced
+from core.models.salience import activities, brightness, lead_of, night_of, target_map
 from core.tasks import LossWeights, SsimWeighting, Target
 
 _EPS = 1e-6
@@ -234,10 +235,11 @@ def daylight_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """How far the brightness is from what :func:`core.models.salience.brightness` asks for.
 
     Outside targets the mean absolute difference of coarse brightness (65×65 pixels, weighted as a
-    triangle): by day from the visible image B, by night, at half the weight, from the brighter one.
+    triangle): by day from the visible image B, by night, at half the weight, from the brighter one
+    to the share in which that has the detail.
     At targets of the infrared image A, what pixels are darker than it.
     """
-    night = night_of(b)
+    night = night_of(b) * lead_of(reduced(activities(a, b)))
     wanted = brightness(a, b, night)
     target = target_map(a, b)
     difference = (1 - target) * (fused - wanted)
@@ -246,7 +248,7 @@ def daylight_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
         around = (_COARSE_RADIUS,) * 4
         padded = F.pad(difference, around, mode="replicate")
         difference = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
-    away = ((1 - night / 2) * difference.abs()).mean()
+    away = ((1 - night_of(b) / 2) * difference.abs()).mean()
     return away + (target * F.relu(a - fused)).mean()
 
 

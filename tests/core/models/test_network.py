@@ -307,9 +307,13 @@ def test_a_fresh_salient_head_keeps_the_daylight_and_shows_what_is_hot() -> None
 def test_by_night_a_fresh_salient_head_is_as_bright_as_the_brighter_source() -> None:
     network = UniFusionNet(tiny_compact(head="salient")).eval()
     x, y = torch.full((2, 1, 1, 64, 96), 0.1)
-    x[..., :48], y[..., 64:] = 0.5, 0.6
+    x[..., :48], y[..., 64:] = 0.3 + 0.2 * (torch.arange(48) // 8 % 2), 0.6
     fused = network.fuse(network.encode(x, y), x, y)
-    torch.testing.assert_close(fused, torch.maximum(x, y), rtol=0, atol=0.02)
+    torch.testing.assert_close(fused, torch.maximum(x, y), rtol=0, atol=0.03)
+    # Where x is bright but even, and y shows the scene, the scene stays as it is in y.
+    x, y = torch.full_like(x, 0.4), x
+    fused = network.fuse(network.encode(x, y), x, y)
+    assert (fused - y)[..., 56:].abs().max() < 0.03
 
 
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:

@@ -14,6 +14,7 @@ from core.models.salience import (
     activities,
     brightness,
     detail_logit,
+    lead_of,
     night_of,
     surroundings,
     target_map,
@@ -89,6 +90,17 @@ def test_detail_is_that_of_the_more_active_source_and_of_noise_that_of_the_visib
     assert weight[0] > 0.999
     assert weight[7] < 0.001
     assert weight[12] == pytest.approx(1 / (1 + np.exp(2)), abs=1e-4)
+    # The choice does not depend on the contrast of the scene; without any it is y's.
+    torch.testing.assert_close(detail_logit(of_both / 8), detail_logit(of_both))
+    assert torch.equal(detail_logit(of_both * 0), torch.full((1, 1, 4, 30), -2.0))
+
+
+def test_the_source_that_shows_more_of_a_scene_leads() -> None:
+    of_both = torch.full((1, 2, 4, 30), 0.1)
+    assert lead_of(of_both).tolist() == [[[[0.5]]]]
+    of_both[:, 0] = 0.2
+    assert lead_of(of_both).item() == pytest.approx(64 / 65, abs=2e-3)
+    assert lead_of(of_both.flip(1)).item() == pytest.approx(1 / 65, abs=2e-3)
 
 
 def test_activity_depends_on_no_pixel_beyond_the_reach() -> None:
@@ -96,4 +108,5 @@ def test_activity_depends_on_no_pixel_beyond_the_reach() -> None:
     before = activities(x, y)
     x[..., 48:52, :] = 0
     touched = ((activities(x, y) - before).abs().sum(dim=(0, 1, 3)) > 0).nonzero().flatten()
-    assert (touched.min(), touched.max()) == (48 - SALIENCE_REACH, 51 + SALIENCE_REACH)
+    reach = SALIENCE_REACH - 3  # to whole coarse pixels
+    assert (touched.min(), touched.max()) == (48 - reach, 51 + reach)
