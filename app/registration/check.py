@@ -41,6 +41,7 @@ class AlignmentCheck(QObject):
         """Those on screen of which it was said that they share no place."""
         self._job: Job | None = None
         self._pending = PendingOffer(session, self)
+        self._is_aligning = False
         session.sources_changed.connect(self._look)
         session.problem_changed.connect(self._offer_for_sizes)
 
@@ -51,6 +52,12 @@ class AlignmentCheck(QObject):
     def set_enabled(self, enabled: bool) -> None:
         """Switch it on or off."""
         self.enabled = enabled
+
+    def set_aligning(self, is_aligning: bool) -> None:
+        """Whether the pair on screen is being aligned: then nothing has to be offered."""
+        self._is_aligning = is_aligning
+        if is_aligning:
+            self._pending.drop()
 
     def _look(self) -> None:
         if self._job is not None:
@@ -75,7 +82,7 @@ class AlignmentCheck(QObject):
         if session.sources.pair is not pair:
             return
         self._seen.add(stamp)
-        if found.verdict == "shifted":
+        if found.verdict == "shifted" and not self._is_aligning:
             text = self.tr(
                 "A and B do not lie on each other: at the corners they are about {0:.0f} pixels "
                 "apart."

@@ -79,6 +79,7 @@ class Aligning(QObject):
         actions.export_transform.triggered.connect(self.ask_export)
         actions.keep_rig.triggered.connect(self.rigs.ask_name)
         self.panel.more.setMenu(self._menu())
+        state.active_changed.connect(self.check.set_aligning)
         state.active_changed.connect(self._show_active)
         state.active_changed.connect(self._provide)
         state.view_changed.connect(self._show_checks)

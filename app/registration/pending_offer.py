@@ -26,6 +26,10 @@ class PendingOffer(QObject):
         self._waiting = (pair, offer)
         self._ask()
 
+    def drop(self) -> None:
+        """Ask nothing that waits."""
+        self._waiting = None
+
     def _ask(self) -> None:
         session = self._session
         if self._waiting is None or session.running is not None:

@@ -62,7 +62,7 @@ class Aligned:
         """Within it, an error about sizes says that, and why, the registration failed.
 
         Raises:
-            SizeMismatch: as within, with the reasons of the registration.
+            SizeMismatch: as within, with the reasons of the registration, which is the cause.
         """
         try:
             yield
@@ -72,6 +72,7 @@ class Aligned:
                 error.why = Message(
                     "{0}, and they could not be registered: {1}", error.why, _reasons(found)
                 )
+                raise error from failure(found)
             raise
 
     @property

@@ -346,8 +346,10 @@ class Scheduler:
         else:
             name, kind = self._rows[record.key].match.name, type(error).__name__
             text = Message("{0}: unexpected error ({1}: {2})", name, kind, error)
-        if isinstance(error, RegistrationFailed):
-            found = {"registration": registration_record(error.registration)}
+        # Where failed registrations are tolerated, the sizes may still differ.
+        cause = error if isinstance(error, RegistrationFailed) else error.__cause__
+        if isinstance(cause, RegistrationFailed):
+            found = {"registration": registration_record(cause.registration)}
             record = replace(record, alignment=found)
         differ = isinstance(error, SizeMismatch)
         record = replace(record, state="failed", text=text, strikes=0, sizes_differ=differ)

@@ -10,13 +10,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
+from app.fuse.state import Activity, Offer
 from app.pairs.edits import key_of
 from app.registration import tasks
 from app.shell.main_window import MainWindow
 from core.alignment.rigs import Rig, add_rig, find_rig
 from core.errors import InputError, Message
 from core.io.transforms import read_transform, write_transform
-from core.registration import Registration
+from core.registration import Misalignment, Registration
 from core.types import PairTransform, Transform
 from core.types.moves import moved, shift_by
 from tests.app.acts import WAIT, idle
@@ -297,6 +298,30 @@ def test_a_shifted_pair_is_noticed_once(qtbot, shifted):
     with idle(qtbot, shifted):
         shifted.controller.open_pair(a, b)
     assert session.offer is None
+
+
+@pytest.mark.parametrize("waits_for_fusion", [False, True])
+def test_what_is_being_aligned_is_not_offered_to_be(qtbot, shifted, waits_for_fusion):
+    """The look may end after aligning has begun, or its question wait for a fusion until then."""
+    session, check = shifted.session, shifted.aligning.check
+    qtbot.waitUntil(lambda: session.offer is not None, timeout=WAIT)
+    again = Offer(session.offer.text, session.offer.answers)
+    session.set_offer(None)
+    pair, stamp = session.sources.pair, session.sources.stamp
+    shift = Misalignment("shifted", 9.0, 0.5)
+    if waits_for_fusion:
+        session.set_running(Activity("Fusing", fusing=True))
+        check._looked(pair, stamp, shift)
+        shifted.actions_.align.trigger()
+        session.set_running(None)
+    else:
+        shifted.actions_.align.trigger()
+        check._looked(pair, stamp, shift)
+    assert shifted.aligning.state.is_active
+    assert session.offer is None
+    shifted.aligning.state.end()
+    check._looked(pair, stamp, shift)
+    assert session.offer == again
 
 
 def test_the_look_can_be_switched_off(qtbot, window, tmp_path, monkeypatch):

@@ -161,6 +161,21 @@ def test_a_registration_that_fails_costs_its_row(
     assert not fused_is_the_scene(out, "two", source)
 
 
+def test_a_row_of_two_sizes_says_that_it_could_not_be_registered(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registering(monkeypatch, {"two": "failed"})
+    path = source / "b" / "two.tif"
+    tifffile.imwrite(path, tifffile.imread(path)[:-2])
+    out = tmp_path / "out"
+    rows, _ = run(planned(source, out, align="register", keep_failed=True))
+    record = next(event.record for event in rows if event.record.state == "failed")
+    assert record.sizes_differ
+    assert record.reasons == (REASON,)
+    found = table_of(out)[1]
+    assert (found["state"], found["verdict"], found["reasons"]) == ("failed", "failed", REASON)
+
+
 def test_doubt_is_known_of_rows_that_were_done_before(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
