@@ -14,7 +14,7 @@ from core.geometry.alignment import Alignment, centring, lined_up
 from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
 from core.geometry.resample import resample_onto
-from core.io.pairs import DOUBTFUL
+from core.io.pairs import DOUBTFUL, MIRRORED
 from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
 from core.types import KIND_NAMES, Image, PairTransform, SeriesHeader, SourcePair, Transform, Volume
@@ -132,7 +132,8 @@ def registration_notes(pair: VolumePair) -> tuple[str, ...]:
         *parts.shift,
         *parts.angles,
     )
-    return (moved, DOUBTFUL) if pair.transform.is_doubtful else (moved,)
+    said = ((MIRRORED, parts.is_mirrored), (DOUBTFUL, pair.transform.is_doubtful))
+    return (moved, *(note for note, holds in said if holds))
 
 
 def check_patients(

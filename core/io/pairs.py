@@ -30,6 +30,7 @@ from core.types.moves import motion_parts
 from core.windows import Windows
 
 _SAME_FILE = Message("Source A and source B are the same picture.")
+MIRRORED = Message("The transform mirrors it: left and right are exchanged.")
 DOUBTFUL = Message("This registration is doubtful: compare edges before trusting the result.")
 """Note on a pair whose registration may be wrong."""
 
@@ -160,6 +161,8 @@ def _notes(by: PairTransform, moving: tuple[int, int], fixed: tuple[int, int]) -
             parts.scale,
         )
     ]
+    if parts.is_mirrored:
+        notes.append(MIRRORED)
     if by.is_doubtful:
         notes.append(DOUBTFUL)
     return tuple(notes)

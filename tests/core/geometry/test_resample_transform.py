@@ -14,6 +14,7 @@ from core.fusion.slices import align, registration_notes, slice_pair
 from core.geometry.alignment import Alignment
 from core.geometry.grids import VoxelGrid, grid_of
 from core.geometry.resample import resample_onto
+from core.io.pairs import MIRRORED
 from core.io.volumes import list_series, load_study_volume
 from core.types import Affine, PairTransform, Transform, Volume
 from tests.core.geometry.test_resample import OBLIQUE, random_volume, scaled, turn
@@ -114,6 +115,13 @@ def test_a_registered_pair_lies_voxel_on_voxel():
     notes = registration_notes(pair)
     assert "by -40.0, 6.0, -8.0 mm" in notes[0]
     assert "doubtful" in notes[1]
+
+
+def test_a_mirrored_volume_is_said_to_be():
+    a, b = pair_of_frames()
+    mirror = Transform.of("affine", moved(40, -6, 8).array @ np.diag([-1.0, 1, 1, 1]))
+    notes = registration_notes(align(a, b, transform=PairTransform(mirror, "a")))
+    assert notes[1:] == (MIRRORED,)
 
 
 def test_a_is_the_one_that_is_resampled_whichever_was_registered_onto_the_other():

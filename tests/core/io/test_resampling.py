@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.io import make_pair, read_pair, resample_through
+from core.io.pairs import MIRRORED
 from core.io.resampling import (
     common_rectangle,
     encoded_light,
@@ -326,6 +327,14 @@ def test_doubt_is_said():
     for verdict, count in (("good", 1), ("doubtful", 2), (None, 1)):
         by = PairTransform(moved(1, 1), verdict=verdict)
         assert len(make_pair(a, b, transform=by).b.notes) == count
+
+
+def test_a_mirrored_picture_is_said_to_be():
+    a, _ = scene_pair(1, 1)
+    mirror = Transform.of("affine", [[-1, 0, a.width - 1], [0, 1, 0], [0, 0, 1]])
+    pair = make_pair(a, replace(a, data=a.data[:, ::-1]), transform=PairTransform(mirror))
+    np.testing.assert_array_equal(pair.b.data, a.data)
+    assert pair.b.notes[1] == MIRRORED
 
 
 # --- the rectangle -------------------------------------------------------------------------------
