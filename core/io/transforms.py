@@ -54,7 +54,7 @@ def _text_of(path: Path) -> str:
             raise InputError(str(path), Message("it is a folder"), _CHOOSE)
         if path.stat().st_size > _MOST_BYTES:
             raise InputError(str(path), Message("it is too large for a transform"), _CHOOSE)
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(str(path), Message("it is not a text file"), _CHOOSE) from error
     except OSError as error:

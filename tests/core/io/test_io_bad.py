@@ -289,4 +289,4 @@ def test_scans_without_a_scan_in_them_are_refused_plainly(tmp_path: Path) -> Non
 
 def test_volumes_are_no_pictures(shared_data: Path) -> None:
     error = _refused(shared_data / "clinical" / "nifti_spm12" / "PET.nii", "a volume of 91 slices")
-    assert "as a volume" in error.remedy
+    assert "with another volume" in error.remedy

@@ -197,6 +197,13 @@ def test_broken_files_are_explained(tmp_path, content, why):
     assert refused.value.remedy
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    file, marked = tmp_path / "plain.tfm", tmp_path / "marked.tfm"
+    write_transform(file, _ALL[0])
+    marked.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert read_transform(marked) == read_transform(file)
+
+
 def test_a_file_that_is_cut_off_says_so(tmp_path):
     path = tmp_path / "t.tfm"
     turned = Transform.of("similarity", [[1.5, 0.5, 20], [-0.5, 1.5, 3], [0, 0, 1]])

@@ -22,7 +22,9 @@ from core.io.values import with_stated_window
 from core.types import BitDepth, Image, ImageHeader, SliceSource
 
 _PALETTE = "PALETTE COLOR"
-_SEVERAL = Message("Open it as a volume, or save the slice you want as a file of its own.")
+_SEVERAL = Message(
+    "Open it together with another volume, or save the slice you want as a file of its own."
+)
 
 
 def probe(path: Path) -> ImageHeader:

@@ -43,7 +43,9 @@ def read(path: Path) -> Image:
         raise InputError(
             str(path),
             Message("it is a volume of {0} slices, and only one can be fused", slices * frames),
-            Message("Open it as a volume, or save the slice you want as a file of its own."),
+            Message(
+                "Open it together with another volume, or save the slice you want as a file of its own."
+            ),
         )
     with decoding(path):
         check_size(path, columns, rows)
