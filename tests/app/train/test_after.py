@@ -92,7 +92,8 @@ def test_a_run_that_is_resumed_brings_its_own_settings(qtbot, page, data):
     page.open_runs.cards[0].buttons["resume"].click()
     assert {**state.settings, "init": ""} == {**begun, "init": ""}
     # No data set was recognised, so that none is looked for when the run is shown again.
-    plain = replace(choice, dataset=DatasetChoice(PLAIN))
+    none = DatasetChoice(PLAIN)
+    plain = replace(choice, dataset=none, validation_dataset=none)
     assert (state.data, state.name) == (plain, "Our brains")
     rows = page.settings.advanced.rows
     assert rows["seed"].control.text() == "77"

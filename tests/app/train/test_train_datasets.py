@@ -134,7 +134,7 @@ def test_a_folder_to_check_with_is_recognised_and_its_test_part_used(qtbot, page
 def test_packs_are_compared_on_the_pairs_that_the_run_held_back(msrs, data, monkeypatch, tmp_path):
     seen = []
 
-    def instead(before, child, pairs, progress, *, windows):
+    def instead(before, child, pairs, progress, *, windows, align):
         seen.extend(match.a for match in pairs)
         return SimpleNamespace(scores=(), strips=(), pairs=len(pairs), wins={})
 

@@ -44,7 +44,8 @@ def read(path: Path) -> Image:
             str(path),
             Message("it is a volume of {0} slices, and only one can be fused", slices * frames),
             Message(
-                "Open it together with another volume, or save the slice you want as a file of its own."
+                "Open it together with another volume, or save the slice you want as a file of its "
+                "own."
             ),
         )
     with decoding(path):
