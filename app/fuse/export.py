@@ -18,7 +18,7 @@ from app.viewer.rendering import full_image
 from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task
-from core.types import FEATURES, RECONSTRUCTIONS, BitDepth, FloatArray
+from core.types import FEATURES, RECONSTRUCTIONS, BitDepth, FloatArray, notice_for
 
 ITEMS: tuple[str, ...] = (
     "fused",
@@ -138,9 +138,7 @@ def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
 
 def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
     """The metadata of a file, always with the notice in English."""
-    notice = "Research use only"
-    if outcome.is_model:
-        notice = "Research use only – AI-generated image"
+    notice = notice_for(by_network=outcome.is_model)
     return {**outcome.result.provenance, "notice": notice, "content": item}
 
 

@@ -15,6 +15,7 @@ from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
 from app.viewer.painter import short
 from core.tasks import get_task
+from core.types import NETWORK_NOTICE, RESEARCH_NOTICE
 from core.windows import Window
 
 
@@ -75,9 +76,12 @@ def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
         "result": tr("Read from"),
         "notice": tr("Notice"),
     }
-    notice = tr("Research use only – AI-generated image")
+    notices = {
+        RESEARCH_NOTICE: tr("Research use only"),
+        NETWORK_NOTICE: tr("Research use only – AI-generated image"),
+    }
     return [
-        (names.get(key, key), notice if key == "notice" else value)
+        (names.get(key, key), notices.get(value, value) if key == "notice" else value)
         for key, value in entries.items()
     ]
 

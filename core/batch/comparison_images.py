@@ -13,7 +13,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 
 from core.tasks import TaskSpec
-from core.types import FloatArray, SourcePair
+from core.types import FloatArray, SourcePair, notice_for
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -22,32 +22,35 @@ STRIP_HEIGHT = 144
 
 _GAP = 8
 _CAPTION = 28
-_NOTICE = "Research use only - AI-generated image"  # the font that comes with Pillow has no dash
 _NOTICE_WIDTH = 270
 
 
-def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
+def side_by_side_image(
+    pair: SourcePair, fused: FloatArray, task: TaskSpec, *, by_network: bool
+) -> FloatArray:
     """A, B and the fused image side by side with titles, not resampled.
 
     Args:
         pair: the sources, H×W×1 or 3. fused: H×W×1 or 3 in [0, 1].
         task: gives the titles; medical ones add the notice “Research use only”.
+        by_network: whether a network made the fused image, which the notice says then.
 
     Returns:
         H'×W'×3 in [0, 1], larger than H×3W by titles and gaps.
     """
     titles = (task.label_a, task.label_b, "Fused")
     images = (pair.a.normalised(), pair.b.normalised(), fused)
-    return panel_image([list(zip(titles, images, strict=True))], medical=task.medical)
+    notice = notice_for(by_network=by_network) if task.medical else ""
+    return panel_image([list(zip(titles, images, strict=True))], notice=notice)
 
 
 def panel_image(
-    rows: Sequence[Sequence[tuple[str, FloatArray]]], *, medical: bool = False
+    rows: Sequence[Sequence[tuple[str, FloatArray]]], *, notice: str = ""
 ) -> FloatArray:
     """Rows of images of one size, H×W×1 or 3 in [0, 1], each with its title above.
 
     Args:
-        medical: add the notice “Research use only” below.
+        notice: a line below; "" for none.
 
     Returns:
         H'×W'×3 in [0, 1].
@@ -55,8 +58,8 @@ def panel_image(
     height, width = rows[0][0][1].shape[:2]
     most = max(len(row) for row in rows)
     total = most * width + (most - 1) * _GAP
-    lines = len(rows) + 1 if medical else len(rows)
-    total = max(total, _NOTICE_WIDTH) if medical else total
+    lines = len(rows) + 1 if notice else len(rows)
+    total = max(total, _NOTICE_WIDTH) if notice else total
     canvas = PIL.Image.new("RGB", (total, len(rows) * height + lines * _CAPTION), "white")
     draw = PIL.ImageDraw.Draw(canvas)
     font = PIL.ImageFont.load_default(size=14)
@@ -66,8 +69,10 @@ def panel_image(
             left = place * (width + _GAP)
             canvas.paste(PIL.Image.fromarray(_rgb8(image)), (left, top + _CAPTION))
             draw.text((left + 2, top + 6), title, fill="black", font=font)
-    if medical:
-        draw.text((2, canvas.height - _CAPTION + 6), _NOTICE, fill="black", font=font)
+    if notice:
+        # The font that comes with Pillow has no dash.
+        text = notice.replace("–", "-")
+        draw.text((2, canvas.height - _CAPTION + 6), text, fill="black", font=font)
     return np.asarray(canvas, np.float32) / np.float32(255)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.alignment.aligning import check_choice
+from core.baselines import BASELINES
 from core.batch.naming import split_template
 from core.batch.settings import ALIGN, AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.errors import InputError, Message
@@ -50,6 +51,11 @@ class BatchOptions(BatchSettings):
     def most_in_flight(self) -> int:
         """The most pairs in progress at once."""
         return self.in_flight or 2 * self.workers + 1
+
+    @property
+    def by_network(self) -> bool:
+        """Whether a network fuses, not a classical method."""
+        return self.method not in BASELINES
 
     def settings(self) -> dict[str, str]:
         """Settings that affect results, as they are recorded and compared when a run is resumed."""

@@ -23,6 +23,7 @@ from core.metrics import METRICS
 from core.printable import printable
 from core.progress import Progress
 from core.tasks import get_task
+from core.types import notice_for
 
 METRICS_NAME, SHEET_NAME = "metrics.csv", "contact-sheet.html"
 REGISTRATION_NAME = "registration.csv"
@@ -109,7 +110,8 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Pro
         f"Method: {_safe(plan.options.method or 'model')}.</p>",
     ]
     if task.medical:
-        parts.append("<p><strong>Research use only – AI-generated images</strong></p>")
+        notice = notice_for(by_network=plan.options.by_network)
+        parts.append(f"<p><strong>{notice}</strong></p>")
     for row in plan.rows:
         progress.check()
         parts.append(_entry(plan, row, records.get(row.key)))

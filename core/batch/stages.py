@@ -165,6 +165,11 @@ def _images(
     depth: BitDepth = plan.options.depth or result.bit_depth
     found = {kind: (pixels, depth) for kind, pixels in result.images.items()}
     if plan.options.figures:
-        figure = side_by_side_image(pair, result.fused, get_task(plan.options.task))
+        figure = side_by_side_image(
+            pair,
+            result.fused,
+            get_task(plan.options.task),
+            by_network=plan.options.by_network,
+        )
         found["figure"] = (figure, 8)
     return found

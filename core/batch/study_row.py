@@ -220,7 +220,12 @@ class StudySteps:
             a, b = (image.normalised() for image in (middle.pair.a, middle.pair.b))
             atomic_write(path, strip_jpeg(a, b, middle.fused))
         if options.figures:
-            figure = side_by_side_image(middle.pair, middle.fused, get_task(options.task))
+            figure = side_by_side_image(
+                middle.pair,
+                middle.fused,
+                get_task(options.task),
+                by_network=options.by_network,
+            )
             path = self._plan.outputs(self._row)[-1]
             make_below(options.out, path.parent)
             write_image(path, figure, bit_depth=8, overwrite=self._plan.overwrites(self._row))

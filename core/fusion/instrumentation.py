@@ -26,6 +26,7 @@ from core.types import (
     FusionResult,
     Image,
     PairTransform,
+    notice_for,
 )
 
 _DEFAULT_WINDOWS = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
@@ -139,5 +140,5 @@ def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[st
         "registration": _registration_of(request.pair.transform),
     }
     if get_task(request.task).medical:
-        entries["notice"] = "Research use only – AI-generated image"
+        entries["notice"] = notice_for(by_network=bool(digest))
     return {key: value for key, value in entries.items() if value}

@@ -25,12 +25,13 @@ from core.geometry.grids import grid_of
 from core.geometry.planes import axes_of
 from core.io.atomic import atomic_write, output_error
 from core.io.volume_writer import quantised
+from core.types import RESEARCH_NOTICE
 
 _PIXELS, _JOURNAL, _STATE, _LOCK = "slices.raw", "slices.jsonl", "state.json", "lock"
 _UNFINISHED = ".unfinished"
 _SAME = ("software", "method", "weights_sha256")
 """What must be equal of slices of one volume."""
-_NOTICE = {"notice": "Research use only"}
+_NOTICE = {"notice": RESEARCH_NOTICE}
 """Where all slices show one source alone, hence nothing that a network made."""
 _MARGIN = 64 << 20
 

@@ -11,9 +11,9 @@ from core.geometry.grids import VoxelGrid
 from core.geometry.planes import PlaneName
 from core.io.volume_writer import FusedVolume, write_volume
 from core.io.writer import write_image
-from core.types import BitDepth
+from core.types import RESEARCH_NOTICE, BitDepth
 
-_NOTICE = {"notice": "Research use only"}
+_NOTICE = {"notice": RESEARCH_NOTICE}
 """In slices that show one source alone, hence nothing that a network made."""
 
 

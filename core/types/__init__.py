@@ -9,6 +9,7 @@ from core.types.fusion import (
     FusionResult,
 )
 from core.types.image import Image, ImageHeader, SourcePair
+from core.types.notices import NETWORK_NOTICE, RESEARCH_NOTICE, notice_for
 from core.types.pair_transform import PairTransform, SourceSide, TransformOrigin, Verdict
 from core.types.palette import Palette, PaletteTable
 from core.types.series import SeriesHeader, SliceSource
@@ -26,7 +27,9 @@ from core.types.volume import Affine, Modality, Volume
 __all__ = [
     "FEATURES",
     "KIND_NAMES",
+    "NETWORK_NOTICE",
     "RECONSTRUCTIONS",
+    "RESEARCH_NOTICE",
     "TRANSFORM_KINDS",
     "Affine",
     "BitDepth",
@@ -54,5 +57,6 @@ __all__ = [
     "TransformParts",
     "Verdict",
     "Volume",
+    "notice_for",
     "read_only",
 ]

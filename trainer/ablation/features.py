@@ -15,7 +15,7 @@ from core.fusion.feature_maps import common_basis, feature_pixels
 from core.io import read_pair, write_image
 from core.progress import NullProgress
 from core.tasks import get_task
-from core.types import FloatArray, FusionRequest, SourcePair
+from core.types import FloatArray, FusionRequest, SourcePair, notice_for
 from trainer.ablation.plan import AblationPlan, PlannedRun
 from trainer.ablation.variants import FULL
 from trainer.data.dataset import read_held_out
@@ -59,7 +59,8 @@ def write_feature_figure(
         if run is not None
     ]
     panels = [[(name, _resized(image, size)) for name, image in row] for row in (sources, *rows)]
-    write_image(path, panel_image(panels, medical=task.medical), bit_depth=8)
+    notice = notice_for(by_network=True) if task.medical else ""
+    write_image(path, panel_image(panels, notice=notice), bit_depth=8)
     return path
 
 

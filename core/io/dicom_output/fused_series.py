@@ -35,6 +35,7 @@ from core.io.dicom_output.placing import (
 )
 from core.io.dicom_output.sources import PROGRAM, DicomSources, SourceImage, code
 from core.progress import NullProgress, Progress
+from core.types import RESEARCH_NOTICE
 
 MULTI_FRAME_FILE = "fused.dcm"
 _SERIES_NUMBER = 9001
@@ -44,7 +45,6 @@ _MOST_BYTES = 2**32 - 2
 _PER_FRAME = Tag(0x5200, 0x9230)
 _POSITION, _POSITION_GROUP = Tag(0x0020, 0x0032), Tag(0x0020, 0x9113)
 _DESCRIPTION_LENGTH = 1024
-_NOTICE = "Research use only"
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def write_fused_files(
     progress = progress or NullProgress()
     count, rows, columns = fused.slices.shape[:3]
     placed = place_notice(
-        fused.provenance.get("notice", _NOTICE),
+        fused.provenance.get("notice", RESEARCH_NOTICE),
         (rows, columns),
         fused.sources.choices.notice,
         _checked(fused.slices, progress, Message("Placing the notice")),
@@ -339,7 +339,7 @@ def _common(
     dataset.SecondaryCaptureDeviceSoftwareVersions = __version__
     dataset.DerivationDescription = description(fused)
     dataset.DerivationCodeSequence = Items(derivation_codes())
-    dataset.ImageComments = fused.provenance.get("notice", _NOTICE).replace("–", "-")
+    dataset.ImageComments = fused.provenance.get("notice", RESEARCH_NOTICE).replace("–", "-")
     rows, columns = fused.slices.shape[1:3]
     _add_pixel_tags(dataset, rows + series.notice.extra_rows, columns)
     return dataset
@@ -371,5 +371,5 @@ def description(fused: FusedSeries) -> str:
     left_out = {"software", "notice", "source_a", "source_b", "picture"}
     first = said.get("software", f"{PROGRAM} {__version__}")
     parts = [f"{name} {value}" for name, value in said.items() if name not in left_out]
-    text = "; ".join([first, *parts, said.get("notice", _NOTICE)])
+    text = "; ".join([first, *parts, said.get("notice", RESEARCH_NOTICE)])
     return text.replace("–", "-").replace("\\", "/")[:_DESCRIPTION_LENGTH]

@@ -546,6 +546,7 @@ def test_what_is_made_besides(tmp_path: Path) -> None:
     assert odd in page.text
     assert "empty" in page.text
     assert "Research use only" in page.text
+    assert "AI" not in page.text  # the method is a classical one
     figure = read_image(out / "_figures" / "p000.png")
     assert figure.width >= 3 * 16
     pair, fused = read_pair(*(source / s / "p000.png" for s in "ab")), read_image(out / "p000.png")

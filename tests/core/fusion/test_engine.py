@@ -396,12 +396,14 @@ def test_provenance_says_what_made_it_and_holds_no_folder(
     assert result.provenance["method"] == "mif-tiny"
     assert result.provenance["source_a"] == "pet.png"
     assert result.provenance["source_b"] == "mri.png"
-    assert "Research use only" in result.provenance["notice"]
+    assert result.provenance["notice"] == "Research use only – AI-generated image"
     assert result.provenance["software"].startswith("UniFusion Studio ")
     assert not [v for v in result.provenance.values() if "secret" in v or os.sep in v]
     classical = engine.fuse(FusionRequest(sources, "mff", "average")).provenance
     assert "notice" not in classical
     assert "weights_sha256" not in classical
+    medical = engine.fuse(FusionRequest(sources, "mif", "average")).provenance
+    assert medical["notice"] == "Research use only"
 
 
 def test_a_note_about_both_sources_is_said_once(engine: FusionEngine) -> None:
