@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from app.shell.main_window import MainWindow
 
 WAIT = 30_000
+_NEVER = Event()
+
+
+def yield_to_window() -> None:
+    """Wait a moment on a worker thread, as its real work does in the libraries that it calls.
+
+    A loop of pure Python would hold the interpreter, and the window would stand still.
+    """
+    _NEVER.wait(0.005)
 
 
 def idle(qtbot, window: MainWindow):

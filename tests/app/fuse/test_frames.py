@@ -14,7 +14,7 @@ from app.preferences.session_file import from_json, to_json
 from app.shell.main_window import MainWindow
 from core.errors import InputError
 from core.pairing.plan import PairingPlan
-from tests.app.acts import WAIT
+from tests.app.acts import WAIT, yield_to_window
 from tests.app.fuse.volumes import blob, settled, shows, write_nifti
 
 FRAMES = 3
@@ -110,6 +110,7 @@ def test_scrolling_goes_on_while_a_frame_is_read(dynamic, qtbot, monkeypatch):
 def test_a_frame_can_be_cancelled(dynamic, qtbot, monkeypatch):
     def endless(*asked: object) -> None:
         while True:
+            yield_to_window()
             asked[-1].check()
 
     monkeypatch.setattr(volume_tasks, "open_frames", endless)

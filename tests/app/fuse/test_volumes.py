@@ -7,7 +7,7 @@ import weakref
 
 from app.fuse.pair_search import find_more
 from core.progress import NullProgress
-from tests.app.acts import WAIT
+from tests.app.acts import WAIT, yield_to_window
 from tests.app.fuse.volumes import (
     settled,
     write_mr,
@@ -167,6 +167,7 @@ def test_reading_can_be_cancelled_and_repeated(window, qtbot, tmp_path, monkeypa
 
     def slow(pair, accept, held, progress):
         while True:
+            yield_to_window()
             progress.check()
 
     monkeypatch.setattr(volume_tasks, "open_volumes", slow)
@@ -190,6 +191,7 @@ def test_looking_at_many_files_shows_progress_and_can_be_cancelled(
 
     def slow(paths, known, progress):
         while True:
+            yield_to_window()
             progress.report(10, 5000, "Looking at files")
             progress.check()
 
