@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import (
-    QEvent,
-    QItemSelectionModel,
-    QModelIndex,
-    QPoint,
-    QSize,
-    Qt,
-    QTimer,
-    Signal,
-)
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -139,10 +130,7 @@ class PairList(DropZone):
         self._current = key
         index = self.model.index_of(key)
         if index.isValid():
-            # The view's own call would deselect the row where Ctrl is held, as it is for Ctrl+↓.
-            self.tree.selectionModel().setCurrentIndex(
-                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
-            )
+            self.tree.setCurrentIndex(index)
             self.tree.scrollTo(index)
         else:
             self.tree.clearSelection()
