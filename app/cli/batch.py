@@ -25,6 +25,7 @@ from core.batch import (
 )
 from core.batch.output_folder import Stopped
 from core.errors import InputError
+from core.fusion.opening import open_engine
 from core.messages import from_data
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.datasets import dataset_pairs
@@ -105,9 +106,7 @@ def _paired(command: BatchCommand) -> PairingPlan:
 
 
 def _run(plan: BatchPlan, command: BatchCommand) -> int:
-    from core.fusion.engine import FusionEngine
-
-    engine = FusionEngine(command.device, backbone=command.backbone)
+    engine = open_engine([plan.options.method], command.device, command.backbone)
     unused = engine.unused_backbone(plan.options.task, plan.options.method)
     if unused is not None:
         note(unused)

@@ -12,8 +12,8 @@ from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fuse_volumes import fuse_volumes
 from core.alignment.aligning import Aligned, align_images, check_choice
 from core.errors import InputError, OutputError
-from core.fusion.engine import FusionEngine
 from core.fusion.feature_maps import common_basis, feature_pixels
+from core.fusion.opening import open_engine
 from core.io import check_target, make_pair, probe_image, read_sources, write_image
 from core.memory_model import FusionWorkload
 from core.progress import Progress
@@ -52,7 +52,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     task = get_task(options.task)
     sources = (options.a, options.b)
     targets = options.targets()
-    engine = FusionEngine(options.device, backbone=options.backbone)
+    engine = open_engine([options.pack], options.device, options.backbone)
     unused = engine.unused_backbone(task.name, options.pack)
     kept = FusionWorkload(
         reconstructions=options.recon is not None, features=options.features is not None

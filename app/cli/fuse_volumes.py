@@ -12,7 +12,8 @@ from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import PictureOutput, output_for
 from core.alignment.aligning import Aligned, align_volumes
 from core.errors import InputError, OutputError
-from core.fusion.engine import FusionEngine
+from core.fusion.opening import open_engine
+from core.fusion.protocol import CheckedEngine
 from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.fusion.volume_targets import SourceFiles, VolumeTarget, fuse_volume
@@ -53,7 +54,7 @@ def fuse_volumes(options: FuseOptions) -> None:
     if options.palette_a is not None:
         checked("--palette-a", options.palette_a, PALETTES)
     task = get_task(options.task)
-    engine = FusionEngine(options.device, backbone=options.backbone)
+    engine = open_engine([options.pack], options.device, options.backbone)
     unused = engine.unused_backbone(task.name, options.pack)
     settings = SliceSettings(
         task.name,
@@ -190,7 +191,7 @@ def _indices(
     return range(count)
 
 
-def _check_memory(engine: FusionEngine, pair: VolumePair, settings: SliceSettings) -> None:
+def _check_memory(engine: CheckedEngine, pair: VolumePair, settings: SliceSettings) -> None:
     _, height, width = axes_of(grid_of(pair.b), settings.plane).shape
     header = ImageHeader("volume", width, height, 1, 32)
     engine.check_memory(header, header, settings.task, settings.method, FusionWorkload())

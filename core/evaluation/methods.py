@@ -18,13 +18,12 @@ from core.evaluation.pairs import images_below, result_keys
 from core.evaluation.peak_memory import PeakMeter
 from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.result import NO_COST, FusionCost, MethodDescription, PairDescription
-from core.fusion.engine import FusionEngine
+from core.fusion.opening import open_engine
+from core.fusion.protocol import Engine
 from core.io.reader import read_image
 from core.io.values import as_stored
 from core.io.writer import write_image
 from core.metrics import Luma, to_luma8
-from core.packs.format import weight_count
-from core.packs.registry import Catalogue
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, SourcePair
@@ -91,7 +90,7 @@ def read_luma8(path: Path) -> Luma:
 class EngineMethod:
     """A pack or a classical method, run here."""
 
-    engine: FusionEngine
+    engine: Engine
     task: str
     method: str
     description: MethodDescription
@@ -202,7 +201,8 @@ def build_methods(plan: EvaluationPlan, pairs: Sequence[PairDescription]) -> tup
         InputError: a method, folder or command cannot be used, two have the same name, or there is
             none. PackError: a pack cannot be used.
     """
-    engines: list[FusionEngine] = []
+    here = [choice.value for choice in plan.methods if choice.kind == "pack"]
+    engine: Engine | None = None
     methods: list[Method] = []
     for choice in plan.methods:
         if choice.kind == "collection":
@@ -212,9 +212,8 @@ def build_methods(plan: EvaluationPlan, pairs: Sequence[PairDescription]) -> tup
         elif choice.kind == "command":
             methods.append(_command_method(choice, plan.timeout))
         else:
-            if not engines:
-                engines.append(FusionEngine(plan.device))
-            methods.append(_engine_method(choice, plan.task, engines[0]))
+            engine = engine or open_engine(here, plan.device)
+            methods.append(_engine_method(choice, plan.task, engine))
     return tuple(methods)
 
 
@@ -240,7 +239,7 @@ def check_names(methods: Sequence[Method]) -> None:
             )
 
 
-def _engine_method(choice: MethodChoice, task: str, engine: FusionEngine) -> EngineMethod:
+def _engine_method(choice: MethodChoice, task: str, engine: Engine) -> EngineMethod:
     if not task:
         raise InputError(
             Message("Method “{0}”", choice.value),
@@ -253,6 +252,9 @@ def _engine_method(choice: MethodChoice, task: str, engine: FusionEngine) -> Eng
         name = choice.name or baseline.name
         described = MethodDescription(name, "classical", detail=baseline.reference)
         return EngineMethod(engine, task, choice.value, described, "")
+    from core.packs.format import weight_count
+    from core.packs.registry import Catalogue
+
     entry = Catalogue().find(choice.value, task)
     manifest = entry.manifest
     described = MethodDescription(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -175,11 +176,12 @@ def _result(
 
 def _versions() -> dict[str, str]:
     import numpy
-    import torch
 
+    # Where no network took part, torch was not loaded and had no part in the result.
+    torch = sys.modules.get("torch")
     return {
         "UniFusion Studio": __version__,
         "Python": platform.python_version(),
-        "torch": torch.__version__,
+        **({"torch": torch.__version__} if torch is not None else {}),
         "NumPy": numpy.__version__,
     }

@@ -2,19 +2,91 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.available_memory import available_bytes
 from core.baselines import BASELINES, Baseline
 from core.device import memory_error
 from core.errors import InputError, Message
 from core.fusion.color import merge, split
 from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
-from core.memory_model import classical_bytes
+from core.fusion.protocol import MethodInfo
+from core.memory_model import FusionWorkload, classical_bytes, pair_bytes, reading_bytes
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy, get_task
-from core.types import DeviceChoice, FusionRequest, FusionResult
+from core.types import DeviceChoice, FusionRequest, FusionResult, ImageHeader
 
+_DEVICE = DeviceChoice("cpu", "CPU", Message("classical methods run on the CPU"))
 _PIECES = (2**22, 2**20)
 """Pixels processed at a time by methods that support it; the second where memory is scarce."""
+
+
+class ClassicalEngine:
+    """The classical methods alone, as an :class:`~core.fusion.protocol.Engine` without torch."""
+
+    def __init__(self, backbone: Path | None = None) -> None:
+        """``backbone``: a DINOv3 file that was given although nothing here needs one."""
+        self._backbone = backbone
+
+    @property
+    def device_choice(self) -> DeviceChoice:
+        """The CPU."""
+        return _DEVICE
+
+    def methods(self, task: str) -> tuple[MethodInfo, ...]:
+        """The classical methods, the same for every task."""
+        return classical_methods()
+
+    def unused_backbone(self, task: str, method: str) -> Message | None:
+        """As :meth:`core.fusion.engine.FusionEngine.unused_backbone`."""
+        return None if self._backbone is None else unused_backbone(self._backbone, method)
+
+    def check_memory(
+        self,
+        a: ImageHeader,
+        b: ImageHeader,
+        task: str,
+        method: str,
+        kept: FusionWorkload | None = None,
+    ) -> None:
+        """Refuse a pair that does not fit into memory, before it is read.
+
+        Raises:
+            DeviceMemoryError: too little memory. InputError: unknown task.
+        """
+        check_room(a, b, least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour))
+
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
+        """As :func:`fuse_classically`, on the calling thread."""
+        return fuse_classically(request, progress)
+
+
+def classical_methods() -> tuple[MethodInfo, ...]:
+    """The classical methods, for lists and menus."""
+    return tuple(MethodInfo(b.name, b.title, "baseline", b.reference) for b in BASELINES.values())
+
+
+def unused_backbone(backbone: Path, method: str) -> Message:
+    """The remark that the file ``backbone`` was given and ``method`` does not need it."""
+    return Message("The DINOv3 file {0} is not used: {1} needs none", backbone.name, method)
+
+
+def check_room(a: ImageHeader, b: ImageHeader, fusing: int, device: DeviceChoice = _DEVICE) -> None:
+    """Check that a pair can be read, and fused with ``fusing`` more bytes.
+
+    Raises:
+        DeviceMemoryError: too little memory.
+    """
+    free = available_bytes()
+    needed = max(reading_bytes(a, b), pair_bytes(a, b) + fusing)
+    if free is not None and needed > free:
+        raise memory_error(device, (a.width, a.height), tiled=True, needed=needed, free=free)
 
 
 def fuse_classically(request: FusionRequest, progress: Progress | None = None) -> FusionResult:
@@ -36,10 +108,9 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
             Message("Unknown classical method “{0}”", request.method),
             remedy=Message("Choose one of {0}.", ", ".join(BASELINES)),
         )
-    device = DeviceChoice("cpu", "CPU", Message("classical methods run on the CPU"))
-    watch = StageTimer(progress, device, 3)
-    piece = _piece(request, baseline, device)
-    with named_memory_errors(device, request, tiled=True):
+    watch = StageTimer(progress, _DEVICE, 3)
+    piece = _piece(request, baseline, _DEVICE)
+    with named_memory_errors(_DEVICE, request, tiled=True):
         with watch.stage(Message("preparing")):
             parts = split(request.pair, colour)
         with watch.stage(Message("fusing")):
@@ -53,7 +124,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
         fused=merged,
         task=request.task,
         method=baseline.name,
-        device=device,
+        device=_DEVICE,
         bit_depth=request.pair.bit_depth,
         timings=watch.seconds,
         notes=notes,

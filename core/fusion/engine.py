@@ -16,11 +16,17 @@ from core.available_memory import available_bytes, release_memory
 from core.baselines import BASELINES
 from core.device import choose_device, limit_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, Message, PackError
-from core.fusion.classical_engine import fuse_classically, least_bytes
+from core.fusion.classical_engine import (
+    check_room,
+    classical_methods,
+    fuse_classically,
+    least_bytes,
+    unused_backbone,
+)
 from core.fusion.color import PreparedPair, merge, split
 from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
 from core.fusion.protocol import MethodInfo
-from core.memory_model import FusionWorkload, network_bytes, pair_bytes, reading_bytes
+from core.memory_model import FusionWorkload, network_bytes
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
@@ -115,10 +121,7 @@ class FusionEngine:
             )
             for index, entry in enumerate(self._catalogue.for_task(get_task(task).name))
         ]
-        classical = [
-            MethodInfo(b.name, b.title, "baseline", b.reference) for b in BASELINES.values()
-        ]
-        return (*packs, *classical)
+        return (*packs, *classical_methods())
 
     def unused_backbone(self, task: str, method: str) -> Message | None:
         """A remark if a DINOv3 file was given to this engine and ``method`` does not need it.
@@ -134,7 +137,7 @@ class FusionEngine:
             if manifest.network.backbone.kind == "dinov3":
                 return None
             name = manifest.name
-        return Message("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
+        return unused_backbone(self._backbone, name)
 
     def check_memory(
         self,
@@ -152,7 +155,6 @@ class FusionEngine:
         Raises:
             DeviceMemoryError: too little memory. InputError, PackError: as :meth:`fuse`.
         """
-        free = available_bytes()
         if method in BASELINES:
             fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
         else:
@@ -161,11 +163,7 @@ class FusionEngine:
             fusing = network_bytes(config, a.width, a.height, way)
         if self._device.name != "cpu":
             fusing = 0
-        needed = max(reading_bytes(a, b), pair_bytes(a, b) + fusing)
-        if free is not None and needed > free:
-            raise memory_error(
-                self._device, (a.width, a.height), tiled=True, needed=needed, free=free
-            )
+        check_room(a, b, fusing, self._device)
 
     def fuse(
         self,

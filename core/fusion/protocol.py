@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from core.memory_model import FusionWorkload
+from core.messages import Message
 from core.progress import Progress
-from core.types import DeviceChoice, FusionRequest, FusionResult
+from core.types import DeviceChoice, FusionRequest, FusionResult, ImageHeader
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,32 @@ class Engine(Protocol):
 
     def methods(self, task: str) -> tuple[MethodInfo, ...]:
         """Packs, the default first, then classical methods."""
+
+
+class CheckedEngine(Engine, Protocol):
+    """An engine that can also say beforehand what it will not do."""
+
+    def check_memory(
+        self,
+        a: ImageHeader,
+        b: ImageHeader,
+        task: str,
+        method: str,
+        kept: FusionWorkload | None = None,
+    ) -> None:
+        """Refuse a pair that does not fit into memory in any way, before it is read.
+
+        Args:
+            kept: outputs requested in addition to the fused image.
+
+        Raises:
+            DeviceMemoryError: too little memory. InputError: unknown task or method.
+            PackError: the pack cannot be used.
+        """
+
+    def unused_backbone(self, task: str, method: str) -> Message | None:
+        """A remark if a DINOv3 file was given to this engine and ``method`` does not need it.
+
+        Raises:
+            InputError: unknown task or method. PackError: the pack cannot be used.
+        """
