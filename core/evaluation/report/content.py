@@ -21,8 +21,7 @@ from core.evaluation.tables import (
 )
 from core.metrics import DEFINITIONS, METRICS
 from core.tasks import TASKS
-
-RESEARCH_USE = "Research use only – AI-generated images"
+from core.types import RESEARCH_NOTICE
 
 _KINDS = {
     "pack": "model pack",
@@ -213,10 +212,17 @@ def overview(result: EvaluationResult) -> str:
 
 
 def warning_of(result: EvaluationResult) -> str:
-    """The remark that medical results carry; empty for other tasks."""
+    """The remark that medical results carry, empty for other tasks.
+
+    It names the packs; whether there is a network in a program or behind a folder is not known.
+    """
     task = result.settings.get("task", "")
-    medical = any(t.medical and task in (t.name, str(t.title)) for t in TASKS.values())
-    return RESEARCH_USE if medical else ""
+    if not any(t.medical and task in (t.name, str(t.title)) for t in TASKS.values()):
+        return ""
+    packs = [scores.method.name for scores in result.methods if scores.method.kind == "pack"]
+    return (
+        f"{RESEARCH_NOTICE} – AI-generated images: {', '.join(packs)}" if packs else RESEARCH_NOTICE
+    )
 
 
 def pairs_in_words(count: int) -> str:

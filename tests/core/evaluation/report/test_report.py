@@ -21,7 +21,7 @@ from core.errors import InputError, OutputError
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 from core.evaluation.report.atlas import atlas, thumbnail_jpeg, worst_pairs
 from core.evaluation.report.comparisons import verdict
-from core.evaluation.report.content import values_by_method
+from core.evaluation.report.content import values_by_method, warning_of
 from core.evaluation.result import EvaluationResult, QuotedMeans, SetColumn
 from core.evaluation.statistics import PairedComparison
 from core.io import write_image
@@ -78,6 +78,22 @@ def test_page_has_a_chart_of_each_kind_that_follows_the_theme(page: str) -> None
         assert "#010101" not in chart
         assert "var(--rule)" in chart
     assert any("se&lt;c&gt;ond &amp; co_1" in chart for chart in charts)
+
+
+def test_only_packs_are_called_ai_generated(result: EvaluationResult) -> None:
+    kinds = ("pack", "classical", "command")
+    methods = tuple(
+        replace(scores, method=replace(scores.method, kind=kind))
+        for scores, kind in zip(result.methods, kinds, strict=True)
+    )
+    medical = replace(result, settings={**result.settings, "task": "mif"})
+    assert (
+        warning_of(replace(medical, methods=methods))
+        == "Research use only – AI-generated images: first"
+    )
+    assert warning_of(replace(medical, methods=methods[1:])) == "Research use only"
+    infrared = replace(medical, settings={**result.settings, "task": "ivif"})
+    assert warning_of(replace(infrared, methods=methods)) == ""
 
 
 def test_page_says_what_is_missing_undefined_and_meant(page: str, tags: _Tags) -> None:
