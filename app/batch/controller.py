@@ -234,7 +234,11 @@ class BatchController(QObject):
     def _not_found(self, error: FusionError) -> None:
         self._set_finding(False)
         there = self.pairing is not None
-        self.sources = tuple(path for path in self.sources if path.exists()) if there else ()
+        left = tuple(path for path in self.sources if path.exists()) if there else ()
+        if there and left == self.sources:
+            # The pairs stay, but not a plan that was made for other choices.
+            self.planner.set_planned(tasks.Planned(error=error))
+        self.sources = left
         self.failed.emit(error)
 
     def clear(self) -> None:

@@ -51,7 +51,8 @@ class Scanner:
     """
 
     def __init__(self, skip: Sequence[Path] = ()) -> None:
-        self._seen = {real(path) for path in skip}
+        self._skipped = frozenset(real(path) for path in skip)
+        self._seen = set(self._skipped)
         self._known: dict[FolderKind, dict[str, None]] = {}
         self._strange_files = 0
         self.unreadable: dict[Path, Message] = {}
@@ -61,8 +62,17 @@ class Scanner:
 
         Args:
             given: the user named it, so that it is listed whatever its name is.
+
+        Raises:
+            InputError: the user named a folder that is to be skipped.
         """
         place = real(folder)
+        if given and place in self._skipped:
+            raise InputError(
+                str(folder),
+                Message("it is the folder for the results, in which no pictures are looked for"),
+                Message("Choose another folder for the results, such as a new one inside it."),
+            )
         if place in self._seen:
             return None
         self._seen.add(place)

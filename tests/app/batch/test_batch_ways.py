@@ -276,3 +276,20 @@ def test_a_long_name_of_a_method_ends_in_an_ellipsis(qtbot, page, tmp_path):
     box.setCurrentIndex(box.count() - 1)
     assert box.shown_text().startswith("A pack with")
     assert box.shown_text().endswith("…")
+
+
+# --- the folder of the sources for results --------------------------------------------------------
+
+
+def test_results_beside_their_sources_are_refused_and_the_pairs_stay(qtbot, page, tmp_path):
+    source = make_pairs(tmp_path / "in", 3)
+    dropped(qtbot, page, source)
+    assert page.foot.start_button.isEnabled()
+    with qtbot.waitSignal(page.batch.failed, timeout=WAIT) as failed:
+        page.batch.choose_folder(str(source))
+    assert "the folder for the results" in str(failed.args[0])
+    assert len(page.batch.pairing.matches) == 3
+    assert not page.foot.start_button.isEnabled()
+    with planned(qtbot, page.batch):
+        page.batch.choose_folder(str(source / "fused"))
+    assert page.foot.start_button.isEnabled()

@@ -295,6 +295,17 @@ def test_the_truth_and_the_results_are_passed_over(tmp_path: Path) -> None:
     assert any("gt/" in note for note in plan.notes)
 
 
+def test_the_folder_for_results_is_no_source(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        touch(tmp_path / "in" / name, "1.png")
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)
+    for named in ("in", "link"):
+        with pytest.raises(InputError, match="folder for the results") as caught:
+            pair_paths([tmp_path / named], skip=[tmp_path / "in"])
+        assert str(tmp_path / named) in str(caught.value)
+    assert len(pair_paths([tmp_path / "in"], skip=[tmp_path / "in" / "fused"]).matches) == 1
+
+
 def test_a_rule_may_claim_a_folder(tmp_path: Path) -> None:
     touch(tmp_path / "p1" / "ct", "slice1.dcm")
     touch(tmp_path / "p1" / "mr", "slice1.dcm")
