@@ -21,6 +21,9 @@ __all__ = [
     "MixedPatients",
     "OutputError",
     "PackError",
+    "RegionError",
+    "RegionOutside",
+    "RegionUnitError",
     "RigExists",
     "SeriesError",
     "SizeMismatch",
@@ -163,6 +166,18 @@ class TwoPatients(InputError):
 
 class VolumesApart(InputError):
     """Two volumes share no place in the patient."""
+
+
+class RegionError(InputError):
+    """A region, distance or angle is impossible, or cannot be measured on a source."""
+
+
+class RegionOutside(RegionError):
+    """No voxel of a source lies in a region: it is beyond the field of view, or too small."""
+
+
+class RegionUnitError(RegionError):
+    """A region compares values in a unit that the source does not have."""
 
 
 class OutputError(FusionError):

@@ -37,6 +37,11 @@ from trainer.config.form import FIELDS, validate, values_of
 from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
+    "MTV",
+    "Minimum",
+    "Peak (1 cm³)",
+    "SD",
+    "TLG",
     "Ablation",
     "Rig: {0}",
     "Test",
