@@ -16,18 +16,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from core.baselines import BASELINES
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
 from core.metrics import to_luma8
 from core.pairing.folders import pair_folders
+from core.retention.levels import Levels
 from core.tasks import TASKS
 from core.types import FusionRequest, SourcePair
 
-Levels = npt.NDArray[np.int16]
-"""Grey levels, H×W; signed, so that differences are."""
 _MUCH = 16
 """Grey levels below both sources from which a pixel counts as part of a rim."""
 

@@ -38,11 +38,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isnan, nan
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.halos import Levels, outside
+from benchmarks.halos import outside
 from core.baselines import BASELINES
 from core.evaluation.statistics import bootstrap_interval
 from core.fusion.chroma import read_chroma
@@ -51,19 +50,15 @@ from core.io import atomic_write, read_pair
 from core.metrics import to_luma8
 from core.packs.registry import Catalogue
 from core.pairing.folders import pair_folders
+from core.retention.levels import COARSE, VISIBLE, Levels, blurred, regions_apart, uptake_lost
 from core.tasks import TASKS
 from core.types import FloatArray, FusionRequest, Image, SourcePair
 from resources import PACKS
 
-VISIBLE = 4
-"""Grey levels from which a difference counts."""
-ALIKE = 16
-"""Levels up to which two places of a source look alike, and up to which a place is background."""
 DAY = 150
 """Mean luma of the visible image from which on a scene is a day scene."""
-COARSE, AROUND, APART = 1 / 30, 1 / 10, 1 / 16
-"""Standard deviations of coarse brightness and of surroundings, and the distance of places, in
-shares of the longer side."""
+AROUND = 1 / 10
+"""Standard deviation of surroundings, in shares of the longer side."""
 HOT = 24
 """Grey levels above its surroundings from which infrared shows a target."""
 WELL, CLIPPED, BLACK = (20 / 255, 240 / 255), 250 / 255, 6 / 255
@@ -97,34 +92,6 @@ def invented(a: Levels, b: Levels, fused: Levels) -> dict[str, float]:
     }
 
 
-def uptake_lost(a: Levels, b: Levels, fused: Levels) -> float:
-    """Per cent of the pixels at which A is the brighter that are darker than A; NaN for none."""
-    brighter = a > b
-    return 100 * float((a - fused > VISIBLE)[brighter].mean()) if brighter.any() else nan
-
-
-def regions_apart(a: Levels, b: Levels, fused: Levels) -> float:
-    """Per cent of the pairs of places alike in A and B that are apart in the fused image.
-
-    Beyond what each source and a rule that is the same everywhere (the brighter, the darker one)
-    gives; NaN without two places that are alike.
-    """
-    step = max(1, round(APART * max(a.shape)))
-    places = [
-        _blurred(image, COARSE)[step // 2 :: step, step // 2 :: step].ravel()
-        for image in (a, b, np.maximum(a, b), np.minimum(a, b), fused)
-    ]
-    shown = places[2] > ALIKE
-    first, second = np.triu_indices(int(shown.sum()), 1)
-    of_a, of_b, of_brighter, of_darker, got = (
-        place[shown][first] - place[shown][second] for place in places
-    )
-    alike = (np.abs(of_a) <= ALIKE) & (np.abs(of_b) <= ALIKE)
-    allowed = np.stack([of_a, of_b, of_brighter, of_darker])
-    beyond = np.maximum(got - allowed.max(axis=0), allowed.min(axis=0) - got)
-    return 100 * float((beyond > VISIBLE)[alike].mean()) if alike.any() else nan
-
-
 def targets(infrared: Levels, visible: Levels) -> npt.NDArray[np.bool_]:
     """H×W, where infrared is locally hot and the visible image does not show that."""
     return (_contrast(infrared) > HOT) & (_contrast(visible) <= HOT)
@@ -135,9 +102,9 @@ def day_difference(infrared: Levels, visible: Levels, fused: Levels) -> float:
     if visible.mean() < DAY:
         return nan
     weight = (~targets(infrared, visible)).astype(np.float32)
-    seen = _blurred(weight, COARSE)
+    seen = blurred(weight, COARSE)
     coarse = [
-        _blurred(image * weight, COARSE) / np.maximum(seen, 1e-3) for image in (fused, visible)
+        blurred(image * weight, COARSE) / np.maximum(seen, 1e-3) for image in (fused, visible)
     ]
     judged = (weight > 0) & (seen > 0.5)
     return float(np.abs(coarse[0] - coarse[1])[judged].mean())
@@ -183,14 +150,9 @@ def _hue(chroma: FloatArray) -> npt.NDArray[np.float64]:
     return angle
 
 
-def _blurred(image: npt.NDArray[np.generic], share: float) -> FloatArray:
-    sigma = share * max(image.shape)
-    return np.asarray(cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma), np.float32)
-
-
 def _contrast(image: Levels) -> FloatArray:
     """Levels above the surroundings."""
-    return image - _blurred(image, AROUND)
+    return image - blurred(image, AROUND)
 
 
 Row = tuple[str, str, Mapping[str, float]]

@@ -1,0 +1,24 @@
+"""What a fused image keeps of its sources, and what it loses.
+
+:func:`measure_retention` finds the spots of either source, as a reader sees them, and says how much
+of the contrast of each is left in the fused image. :mod:`core.retention.levels` has two simple
+measures on grey levels.
+"""
+
+from core.retention.measure import (
+    ALARM,
+    KEPT,
+    Retention,
+    SourceRetention,
+    Spot,
+    measure_retention,
+)
+
+__all__ = [
+    "ALARM",
+    "KEPT",
+    "Retention",
+    "SourceRetention",
+    "Spot",
+    "measure_retention",
+]
