@@ -8,17 +8,26 @@ from fractions import Fraction
 from core.messages import Message
 
 __all__ = [
+    "ArchiveAway",
+    "ArchiveError",
+    "ArchiveTimeout",
+    "AssociationRefused",
     "BackboneMissing",
     "Cancelled",
+    "CertificateWrong",
+    "ConnectionBroken",
+    "ContextRefused",
     "DamagedImage",
     "DeviceMemoryError",
     "DeviceUnavailable",
     "DownloadError",
     "FusionError",
     "InputError",
+    "LoginRefused",
     "Message",
     "MissingSlices",
     "MixedPatients",
+    "NodeExists",
     "OutputError",
     "PackError",
     "RegionError",
@@ -30,6 +39,7 @@ __all__ = [
     "TwoPatients",
     "UnevenSlices",
     "VolumesApart",
+    "WrongTitle",
     "differing_proportions",
 ]
 
@@ -207,6 +217,46 @@ class DeviceUnavailable(FusionError):
 
 class DownloadError(FusionError):
     """A requested file could not be downloaded, or is not the expected file."""
+
+
+class ArchiveError(FusionError):
+    """A DICOM archive does not do what it was asked for. No text of it names a patient."""
+
+
+class ArchiveAway(ArchiveError):
+    """Nothing answers at the address of an archive."""
+
+
+class ArchiveTimeout(ArchiveError):
+    """An archive has been silent for too long."""
+
+
+class ConnectionBroken(ArchiveError):
+    """An archive ended the connection before it had done what it was asked for."""
+
+
+class AssociationRefused(ArchiveError):
+    """An archive does not accept associations, now or from this program."""
+
+
+class WrongTitle(AssociationRefused):
+    """An archive does not know an application entity title: its own, or that of this program."""
+
+
+class ContextRefused(ArchiveError):
+    """An archive does not offer a service, or does not take images of a kind."""
+
+
+class CertificateWrong(ArchiveError):
+    """A certificate of an encrypted connection is not trusted, missing or of another host."""
+
+
+class LoginRefused(ArchiveError):
+    """An archive does not accept user and password, or does not let this user do it."""
+
+
+class NodeExists(InputError):
+    """An archive is to be kept under a name that another one has."""
 
 
 class Cancelled(Exception):

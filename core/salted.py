@@ -14,7 +14,7 @@ import os
 import secrets
 from pathlib import Path
 
-import platformdirs
+from core.data_folder import settings_folder
 
 SALT_FILE = "patient-salt"
 _SALT_BYTES = 32
@@ -30,15 +30,10 @@ def key(*parts: str) -> str:
 
 @functools.cache
 def _salt() -> bytes:
-    path = _settings_folder() / SALT_FILE
+    path = settings_folder() / SALT_FILE
     with contextlib.suppress(OSError):
         return _stored(path) or _made(path)
     return secrets.token_bytes(_SALT_BYTES)
-
-
-def _settings_folder() -> Path:
-    chosen = os.environ.get("UNIFUSION_HOME")
-    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("unifusion", False))
 
 
 def _stored(path: Path) -> bytes:

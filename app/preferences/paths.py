@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import platformdirs
+from core.data_folder import settings_folder
 
 
 def home() -> Path:
@@ -13,5 +12,4 @@ def home() -> Path:
 
     It is not created here, but when something is stored.
     """
-    chosen = os.environ.get("UNIFUSION_HOME")
-    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("unifusion", False))
+    return settings_folder()

@@ -1,0 +1,157 @@
+"""Where images of a series arrive: out of sight, until all of them are there.
+
+A series that is still arriving is a folder whose name begins with a dot, which no list of series
+looks into; a whole one is moved to its name at once. A program that is killed therefore leaves
+nothing that looks whole, and the next retrieval goes on with what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core.archive.answers import without_warnings
+from core.archive.records import FoundSeries
+from core.errors import ArchiveError, Message, OutputError
+from core.io.atomic import atomic_write, output_error, remove_parts, sync_folder
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_MODALITY = re.compile(r"[A-Z]{1,16}")
+_ARRIVING = "arriving"
+_LOCK = ".retrieve.lock"
+
+
+class IncomingSeries:
+    """The images of one series in a folder."""
+
+    def __init__(self, folder: Path, series: FoundSeries) -> None:
+        """
+        Args:
+            folder: of the retrieval; exists.
+            series: that arrives.
+        """
+        self._series = series
+        name = folder_name(series)
+        self.whole = folder / name
+        self._arriving = folder / f".{name}.{_ARRIVING}"
+        self._have: set[str] = set()
+
+    def open(self) -> None:
+        """Take up what an earlier retrieval left.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        try:
+            self._arriving.mkdir(exist_ok=True)
+            remove_parts(self._arriving)
+            # Of an earlier, whole retrieval, after which the archive may have got more.
+            if self.whole.is_dir():
+                for path in list(self.whole.iterdir()):
+                    path.replace(self._arriving / path.name)
+                self.whole.rmdir()
+            self._have = {path.stem for path in self._arriving.glob("*.dcm")}
+        except OSError as error:
+            raise output_error(self._arriving, error) from error
+
+    @property
+    def arrived(self) -> frozenset[str]:
+        """UIDs of the images that are there."""
+        return frozenset(self._have)
+
+    def receive(self, uid: str, content: bytes) -> None:
+        """Keep an image, if it is what it is said to be.
+
+        Raises:
+            ArchiveError: it is not DICOM, or another image than announced.
+            OutputError: it cannot be written.
+        """
+        self._check(uid, content)
+        atomic_write(self._arriving / f"{uid}.dcm", content, folder_later=True)
+        self._have.add(uid)
+
+    def complete(self) -> Path:
+        """Show the series, now that it is whole; returns its folder.
+
+        Raises:
+            OutputError: it cannot be moved.
+        """
+        try:
+            sync_folder(self._arriving)
+            self._arriving.rename(self.whole)
+            sync_folder(self.whole.parent)
+        except OSError as error:
+            raise output_error(self.whole, error) from error
+        return self.whole
+
+    def close(self) -> None:
+        """Leave nothing where nothing has arrived."""
+        with contextlib.suppress(OSError):
+            self._arriving.rmdir()
+
+    def _check(self, uid: str, content: bytes) -> None:
+        from pydicom import dcmread
+
+        said: tuple[str, ...] = ()
+        # pydicom raises errors of every kind at bytes of others.
+        with contextlib.suppress(Exception), without_warnings():
+            tags = ["SOPInstanceUID", "SeriesInstanceUID"]
+            data = dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=tags)
+            said = str(data.get("SOPInstanceUID", "")), str(data.get("SeriesInstanceUID", ""))
+        if not _UID.fullmatch(uid) or said != (uid, self._series.uid):
+            raise ArchiveError(
+                Message("An image of the archive"),
+                Message("it is damaged, or another one than was asked for"),
+                Message("Tell who looks after the archive; nothing of it was kept."),
+            )
+
+
+def folder_name(series: FoundSeries) -> str:
+    """Name of the folder of a series, the same each time; it says nothing of the patient."""
+    kind = series.modality if _MODALITY.fullmatch(series.modality) else "XX"
+    return f"{kind}-{hashlib.sha256(series.uid.encode()).hexdigest()[:10]}"
+
+
+def half_series(folder: Path) -> Iterable[Path]:
+    """Folders of series that have not arrived as a whole."""
+    return sorted(folder.glob(f".*.{_ARRIVING}")) if folder.is_dir() else ()
+
+
+@contextlib.contextmanager
+def retrieving_into(folder: Path) -> Iterator[None]:
+    """Make ``folder``, and keep other retrievals out of it.
+
+    Raises:
+        OutputError: it cannot be made or written, or another program retrieves into it.
+    """
+    try:
+        new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        if new and os.name == "posix":
+            folder.chmod(0o700)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError(
+            Message("Cannot retrieve into {0}", folder),
+            Message("another retrieval into it is running"),
+            Message("Wait for its end, or choose another folder."),
+        ) from None
+    except OSError as error:
+        raise output_error(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            (folder / _LOCK).unlink()
