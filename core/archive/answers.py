@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from core.archive.records import FoundImage, FoundSeries, FoundStudy, StudyQuery
+from core.archive.records import ArchivedImage, ArchivedSeries, ArchivedStudy, StudyQuery
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -53,13 +53,13 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
-def found_study(data: Dataset) -> FoundStudy | None:
+def found_study(data: Dataset) -> ArchivedStudy | None:
     """The study of an answer; None where it has no UID."""
     with without_warnings():
         uid = _text(data, "StudyInstanceUID")
         if not uid:
             return None
-        return FoundStudy(
+        return ArchivedStudy(
             uid=uid,
             patient_name=_text(data, "PatientName"),
             patient_id=_text(data, "PatientID"),
@@ -72,13 +72,13 @@ def found_study(data: Dataset) -> FoundStudy | None:
         )
 
 
-def found_series(data: Dataset, study_uid: str) -> FoundSeries | None:
+def found_series(data: Dataset, study_uid: str) -> ArchivedSeries | None:
     """The series of an answer; None where it has no UID."""
     with without_warnings():
         uid = _text(data, "SeriesInstanceUID")
         if not uid:
             return None
-        return FoundSeries(
+        return ArchivedSeries(
             uid=uid,
             study_uid=study_uid,
             modality=_text(data, "Modality"),
@@ -88,27 +88,27 @@ def found_series(data: Dataset, study_uid: str) -> FoundSeries | None:
         )
 
 
-def found_image(data: Dataset) -> FoundImage | None:
+def found_image(data: Dataset) -> ArchivedImage | None:
     """The image of an answer; None where it has no UID."""
     with without_warnings():
         uid = _text(data, "SOPInstanceUID")
-        return FoundImage(uid, _text(data, "SOPClassUID")) if uid else None
+        return ArchivedImage(uid, _text(data, "SOPClassUID")) if uid else None
 
 
-def matches(study: FoundStudy, query: StudyQuery) -> bool:
+def matches(study: ArchivedStudy, query: StudyQuery) -> bool:
     """Whether a study has a series of the modality: some archives leave that to whoever asks."""
     wanted = query.modality.strip().upper()
     return not wanted or not study.modalities or wanted in study.modalities
 
 
-def by_number(series: Sequence[FoundSeries]) -> tuple[FoundSeries, ...]:
+def by_number(series: Sequence[ArchivedSeries]) -> tuple[ArchivedSeries, ...]:
     """Series in the order of their numbers; those without one last."""
     return tuple(
         sorted(series, key=lambda one: (one.number is None, one.number or 0, one.modality, one.uid))
     )
 
 
-def newest_first(studies: Sequence[FoundStudy]) -> tuple[FoundStudy, ...]:
+def newest_first(studies: Sequence[ArchivedStudy]) -> tuple[ArchivedStudy, ...]:
     """Studies by their day, the newest first."""
     return tuple(sorted(studies, key=lambda one: one.date, reverse=True))
 

@@ -34,8 +34,8 @@ from core.archive.listener import Listener, Receiver
 from core.archive.nodes import DicomNode
 from core.archive.protocol import Receive
 from core.archive.records import (
-    FoundImage,
-    FoundSeries,
+    ArchivedImage,
+    ArchivedSeries,
     FoundStudies,
     SentFile,
     StudyQuery,
@@ -81,14 +81,14 @@ class DimseArchive:
         found = self._find(asked, taken, progress, most + 1)
         return FoundStudies(newest_first(found[:most]), more=len(found) > most)
 
-    def find_series(self, study_uid: str, progress: Progress) -> tuple[FoundSeries, ...]:
+    def find_series(self, study_uid: str, progress: Progress) -> tuple[ArchivedSeries, ...]:
         """C-FIND at the level of series."""
         keys = {**dict.fromkeys(SERIES_KEYS, ""), "StudyInstanceUID": study_uid}
         asked = _identifier("SERIES", keys)
         found = self._find(asked, lambda data: found_series(data, study_uid), progress)
         return by_number(found)
 
-    def find_images(self, series: FoundSeries, progress: Progress) -> tuple[FoundImage, ...]:
+    def find_images(self, series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
         """C-FIND at the level of images."""
         asked = _identifier("IMAGE", {**dict.fromkeys(IMAGE_KEYS, ""), **_keys(series)})
         return tuple(self._find(asked, found_image, progress))
@@ -120,8 +120,8 @@ class DimseArchive:
 
     def fetch(
         self,
-        series: FoundSeries,
-        images: Sequence[FoundImage],
+        series: ArchivedSeries,
+        images: Sequence[ArchivedImage],
         receive: Receive,
         progress: Progress,
         *,
@@ -180,7 +180,7 @@ def _accepts_any(session: Session, kinds: Sequence[str]) -> bool:
     return not accepted.isdisjoint(kinds)
 
 
-def _requests(series: FoundSeries, images: Sequence[FoundImage]) -> list[Dataset]:
+def _requests(series: ArchivedSeries, images: Sequence[ArchivedImage]) -> list[Dataset]:
     """What to retrieve: the series as a whole, or its images, a number at once."""
     if not images:
         return [_identifier("SERIES", _keys(series))]
@@ -189,7 +189,7 @@ def _requests(series: FoundSeries, images: Sequence[FoundImage]) -> list[Dataset
     return [_identifier("IMAGE", {**_keys(series), "SOPInstanceUID": piece}) for piece in pieces]
 
 
-def _keys(series: FoundSeries) -> dict[str, str]:
+def _keys(series: ArchivedSeries) -> dict[str, str]:
     return {"StudyInstanceUID": series.study_uid, "SeriesInstanceUID": series.uid}
 
 

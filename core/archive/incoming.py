@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.archive.answers import without_warnings
-from core.archive.records import FoundSeries
+from core.archive.records import ArchivedSeries
 from core.errors import ArchiveError, Message, OutputError
 from core.io.atomic import atomic_write, output_error, remove_parts, sync_folder
 
@@ -31,7 +31,7 @@ _LOCK = ".retrieve.lock"
 class IncomingSeries:
     """The images of one series in a folder."""
 
-    def __init__(self, folder: Path, series: FoundSeries) -> None:
+    def __init__(self, folder: Path, series: ArchivedSeries) -> None:
         """
         Args:
             folder: of the retrieval; exists.
@@ -113,7 +113,7 @@ class IncomingSeries:
             )
 
 
-def folder_name(series: FoundSeries) -> str:
+def folder_name(series: ArchivedSeries) -> str:
     """Name of the folder of a series, the same each time; it says nothing of the patient."""
     kind = series.modality if _MODALITY.fullmatch(series.modality) else "XX"
     return f"{kind}-{hashlib.sha256(series.uid.encode()).hexdigest()[:10]}"

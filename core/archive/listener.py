@@ -17,7 +17,7 @@ from core.archive.contexts import listen_contexts
 from core.archive.nodes import DicomNode
 from core.archive.protocol import Receive
 from core.archive.quiet import silence
-from core.archive.records import FoundSeries
+from core.archive.records import ArchivedSeries
 from core.archive.tls import server_context
 from core.errors import ArchiveError, Message, OutputError
 
@@ -36,7 +36,7 @@ class Receiver:
         on_arrival: called at every arrival.
     """
 
-    def __init__(self, receive: Receive, series: FoundSeries, wanted: set[str]) -> None:
+    def __init__(self, receive: Receive, series: ArchivedSeries, wanted: set[str]) -> None:
         """
         Args:
             receive: told of each image.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from core.archive.records import (
-    FoundImage,
-    FoundSeries,
+    ArchivedImage,
+    ArchivedSeries,
     FoundStudies,
     SentFile,
     StudyQuery,
@@ -32,16 +32,16 @@ class Archive(Protocol):
     def find_studies(self, query: StudyQuery, most: int, progress: Progress) -> FoundStudies:
         """Studies that match, at most ``most``."""
 
-    def find_series(self, study_uid: str, progress: Progress) -> tuple[FoundSeries, ...]:
+    def find_series(self, study_uid: str, progress: Progress) -> tuple[ArchivedSeries, ...]:
         """The series of a study, by their number."""
 
-    def find_images(self, series: FoundSeries, progress: Progress) -> tuple[FoundImage, ...]:
+    def find_images(self, series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
         """The images of a series; empty where the archive lists none."""
 
     def fetch(
         self,
-        series: FoundSeries,
-        images: Sequence[FoundImage],
+        series: ArchivedSeries,
+        images: Sequence[ArchivedImage],
         receive: Receive,
         progress: Progress,
         *,

@@ -45,7 +45,7 @@ class StudyQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundStudy:
+class ArchivedStudy:
     """A study in an archive.
 
     Attributes:
@@ -67,7 +67,7 @@ class FoundStudy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundSeries:
+class ArchivedSeries:
     """A series in an archive.
 
     Attributes:
@@ -85,7 +85,7 @@ class FoundSeries:
 
 
 @dataclass(frozen=True)
-class FoundImage:
+class ArchivedImage:
     """An image (SOP instance) in an archive.
 
     Attributes:
@@ -104,7 +104,7 @@ class FoundStudies:
     more: whether the archive has more that match.
     """
 
-    studies: tuple[FoundStudy, ...]
+    studies: tuple[ArchivedStudy, ...]
     more: bool = False
 
 
@@ -119,7 +119,7 @@ class RetrievedSeries:
         why: why some are missing; "" for a complete one.
     """
 
-    series: FoundSeries
+    series: ArchivedSeries
     folder: Path | None
     arrived: int
     expected: int

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from core.archive.incoming import IncomingSeries, retrieving_into
 from core.archive.protocol import Archive
-from core.archive.records import FoundSeries, RetrievedSeries
+from core.archive.records import ArchivedSeries, RetrievedSeries
 from core.errors import ArchiveError, Message
 from core.progress import Progress
 
 
 def retrieve_series(
-    archive: Archive, series: Sequence[FoundSeries], folder: Path, progress: Progress
+    archive: Archive, series: Sequence[ArchivedSeries], folder: Path, progress: Progress
 ) -> tuple[RetrievedSeries, ...]:
     """Retrieve ``series`` into folders of their own in ``folder``.
 
@@ -66,7 +66,7 @@ class _Share:
 
 def _retrieve(
     archive: Archive,
-    series: FoundSeries,
+    series: ArchivedSeries,
     incoming: IncomingSeries,
     progress: Progress,
     found: list[RetrievedSeries],
@@ -105,7 +105,7 @@ def _report(incoming: IncomingSeries, expected: int, progress: Progress) -> None
 
 
 def _outcome(
-    series: FoundSeries, incoming: IncomingSeries, expected: int, why: str
+    series: ArchivedSeries, incoming: IncomingSeries, expected: int, why: str
 ) -> RetrievedSeries:
     arrived = len(incoming.arrived)
     expected = max(expected, arrived)

@@ -25,8 +25,8 @@ from core.archive.nodes import WebNode
 from core.archive.protocol import Receive
 from core.archive.quiet import silence
 from core.archive.records import (
-    FoundImage,
-    FoundSeries,
+    ArchivedImage,
+    ArchivedSeries,
     FoundStudies,
     SentFile,
     StudyQuery,
@@ -67,7 +67,7 @@ class WebArchive:
         found = [one for one in studies if one is not None and matches(one, query)]
         return FoundStudies(newest_first(found[:most]), more=len(answers) > most)
 
-    def find_series(self, study_uid: str, progress: Progress) -> tuple[FoundSeries, ...]:
+    def find_series(self, study_uid: str, progress: Progress) -> tuple[ArchivedSeries, ...]:
         """QIDO-RS at the level of series."""
         progress.check()
         with self._client() as client:
@@ -76,7 +76,7 @@ class WebArchive:
         series = (found_series(one, study_uid) for one in _datasets(answers))
         return by_number([one for one in series if one is not None])
 
-    def find_images(self, series: FoundSeries, progress: Progress) -> tuple[FoundImage, ...]:
+    def find_images(self, series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
         """QIDO-RS at the level of instances."""
         progress.check()
         with self._client() as client:
@@ -93,8 +93,8 @@ class WebArchive:
 
     def fetch(
         self,
-        series: FoundSeries,
-        images: Sequence[FoundImage],
+        series: ArchivedSeries,
+        images: Sequence[ArchivedImage],
         receive: Receive,
         progress: Progress,
         *,

@@ -20,7 +20,7 @@ from core.archive import (
     retrieve_series,
     send_files,
 )
-from core.archive.records import FoundImage, FoundSeries
+from core.archive.records import ArchivedImage, ArchivedSeries
 from core.errors import ConnectionBroken, LoginRefused, WrongTitle
 from core.io.volumes import list_series, read_volume
 from core.progress import NullProgress
@@ -34,7 +34,7 @@ def node_of(server: Orthanc, way: str) -> ArchiveNode:
     return {"get": server.dicom, "move": server.moving, "web": server.web}[way]()
 
 
-def series_of(archive: Archive) -> tuple[FoundSeries, ...]:
+def series_of(archive: Archive) -> tuple[ArchivedSeries, ...]:
     (study,) = archive.find_studies(StudyQuery(), 5, QUIET).studies
     return archive.find_series(study.uid, QUIET)
 
@@ -137,7 +137,7 @@ class Counted:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self.asked: list[FoundImage] = []
+        self.asked: list[ArchivedImage] = []
         self.find_images = archive.find_images
 
     def fetch(self, series, images, receive, progress, *, whole):  # type: ignore[no-untyped-def]
