@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QCursor, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from app.batch.empty_page import EmptyPage
 from app.batch.pair_edits import PairEdits
 from app.batch.pair_request import pair_request
 from app.batch.run_bar import RunBar
+from app.batch.series_menu import SeriesMenu
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
 from app.batch.table_panel import TablePanel
@@ -79,6 +80,7 @@ class BatchPage(Page):
         self.card_area = BatchCards(batch, self.notice)
         self.cards = self.card_area.cards
         self.dialog: QFileDialog | None = None
+        self.series_menu: SeriesMenu | None = None
         self.rigs = RigFinder(self)
         self.zone = DropZone()
         self.zone.setObjectName("pairList")
@@ -243,6 +245,11 @@ class BatchPage(Page):
     def _ask_partner(self, row: int) -> None:
         match = self.table.match_at(row)
         if match is None:
+            return
+        if match.study is not None and match.study.others:
+            menu = self.series_menu = SeriesMenu(match.study, self)
+            menu.chosen.connect(partial(self.edits.choose_series, row))
+            menu.popup(QCursor.pos())
             return
         title = self.tr("B for {0}").format(match.a.name)
         dialog = self.dialog = QFileDialog(self.window(), title, str(match.b.parent))

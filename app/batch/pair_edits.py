@@ -8,6 +8,7 @@ from pathlib import Path
 from app.batch.controller import BatchController
 from app.pairs.edits import files_of, key_of, moved
 from core.pairing.plan import PairingPlan
+from core.types import SeriesHeader
 
 
 class PairEdits:
@@ -42,6 +43,11 @@ class PairEdits:
         """Pair two files by hand."""
         if self._batch.pairing is not None and a != b:
             self._set(self._batch.pairing.pair_by_hand(a, b))
+
+    def choose_series(self, row: int, series: SeriesHeader) -> None:
+        """Take a series as B of the study in ``row``."""
+        if self._batch.pairing is not None:
+            self._set(self._batch.pairing.choose_b(row, series))
 
     def move(self, rows: Collection[int], to: int) -> None:
         """Move rows before position ``to``; during a run this changes the order of queued rows."""

@@ -112,6 +112,11 @@ def _study_size(study: SeriesPair) -> str:
     return " / ".join(_series_size(series) for series in (study.a, study.b))
 
 
+def series_text(series: SeriesHeader) -> str:
+    """A series for a person to choose from; nobody's name is in it: “MR 20×24×10 · T1 ax”."""
+    return " · ".join(part for part in (_series_size(series), series.title) if part)
+
+
 def _series_size(series: SeriesHeader) -> str:
     size = "×".join(map(str, reversed(series.shape)))
     if series.frames > 1:

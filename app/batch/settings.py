@@ -70,6 +70,8 @@ class BatchChoices(BatchSettings):
         }
         depth, palette = data.get("depth"), data.get("palette_a")
         windows = {name: _window(data.get(name)) for name in WINDOWS}
+        if kept.get("dicom") not in ("", "multi", "single") or kept.get("slices"):
+            kept["dicom"] = ""
         kept |= {"palette_a": palette if isinstance(palette, str) else None}
         return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
 

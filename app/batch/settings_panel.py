@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
@@ -32,6 +32,9 @@ from app.widgets.elided_label import ElidedComboBox, ElidedLabel
 from app.widgets.forms import centre_labels
 from core.tasks import TASKS
 
+if TYPE_CHECKING:
+    from core.io.dicom_output import DicomLayout
+
 _TIP = Qt.ItemDataRole.ToolTipRole
 _LEAST = 10
 """Minimum width of the combo boxes, in characters."""
@@ -45,12 +48,20 @@ FLAGS = (
     "figures",
     "metrics",
     "contact_sheet",
-    "slices",
+    "reports",
+    "keep_identity",
     "accept_gap",
     "accept_uneven",
     "not_registered",
 )
-_OF_ALIGNMENT, _ALSO, _OF_VOLUMES = map(FLAGS.index, ("crop", "reconstructions", "slices"))
+_OF_ALIGNMENT, _ALSO, _OF_VOLUMES = map(FLAGS.index, ("crop", "reconstructions", "reports"))
+_FORMS: tuple[tuple[bool, DicomLayout | Literal[""]], ...] = (
+    (False, ""),
+    (False, "multi"),
+    (False, "single"),
+    (True, ""),
+)
+"""In what results of volumes are written: :attr:`slices` and :attr:`dicom` of the choices."""
 
 
 class BatchSettingsPanel(QScrollArea):
@@ -83,11 +94,13 @@ class BatchSettingsPanel(QScrollArea):
         self.dataset = DatasetRow()
         self.dataset.chosen.connect(self._choose_dataset)
         self.formats, self.depths = ElidedComboBox(_LEAST), ElidedComboBox(_LEAST)
+        self.volumes = ElidedComboBox(_LEAST)
         for box, name in (
             (self.tasks, self.tr("Task of the batch")),
             (self.methods, self.tr("Method of the batch")),
             (self.formats, self.tr("Format of the results")),
             (self.depths, self.tr("Depth of the results")),
+            (self.volumes, self.tr("Results of series and volumes")),
         ):
             box.setAccessibleName(name)
             box.activated.connect(self._edited)
@@ -100,6 +113,14 @@ class BatchSettingsPanel(QScrollArea):
         )  # fmt: skip
         for suffix, title in zip(FORMATS, titles, strict=True):
             self.formats.addItem(title, suffix)
+        forms = (
+            self.tr("NIfTI volume (.nii.gz)"),
+            self.tr("DICOM: one file for each study"),
+            self.tr("DICOM: a file for each slice"),
+            self.tr("Folder of PNG slices"),
+        )
+        for title, form in zip(forms, _FORMS, strict=True):
+            self.volumes.addItem(title, form)
         for depth in DEPTHS:
             title = self.tr("{0} bits").format(depth) if depth else self.tr("As the sources")
             self.depths.addItem(title, depth)
@@ -194,8 +215,12 @@ class BatchSettingsPanel(QScrollArea):
     def _texts_of_volumes(self) -> tuple[tuple[str, str], ...]:
         return (
             (
-                self.tr("Folders of slices"),
-                self.tr("Instead of one NIfTI file for each pair of volumes"),
+                self.tr("Report on each study (PDF)"),
+                self.tr("Pictures, sources, geometry, settings and versions; nobody is named"),
+            ),
+            (
+                self.tr("Write name, ID and dates"),
+                self.tr("Into DICOM and reports. Otherwise they are left out (PS3.15)."),
             ),
             (
                 self.tr("Accept missing slices"),
@@ -255,6 +280,8 @@ class BatchSettingsPanel(QScrollArea):
             heading.setObjectName("paneTitle")
             layout.addSpacing(4)
             layout.addWidget(heading)
+            if flags[0] == FLAGS[_OF_VOLUMES]:
+                layout.addWidget(self.volumes)
             for flag in flags:
                 layout.addWidget(self.flags[flag])
         layout.addStretch(1)
@@ -276,6 +303,7 @@ class BatchSettingsPanel(QScrollArea):
         self.folder.setToolTip(choices.out)
         for flag, box in self.flags.items():
             box.setChecked(getattr(choices, flag))
+        self.volumes.setCurrentIndex(_FORMS.index((choices.slices, choices.dicom)))
         self.align.show_choice(choices.align, choices.align_onto)
         for flag in FLAGS[_OF_ALIGNMENT:_ALSO]:
             self.flags[flag].setVisible(choices.align != "none")
@@ -335,6 +363,7 @@ class BatchSettingsPanel(QScrollArea):
 
     def _edited(self) -> None:
         flags: dict[str, Any] = {flag: box.isChecked() for flag, box in self.flags.items()}
+        flags["slices"], flags["dicom"] = _FORMS[self.volumes.currentIndex()]
         task = self.tasks.currentData()
         self._check_windows()
         choices = replace(

@@ -50,7 +50,7 @@ class BatchCommand:
     dry_run: bool = False
     json_lines: bool = False
     series: tuple[str, ...] = ()
-    """Beginnings of the keys of series to take where several could be B alike."""
+    """Beginnings of the keys of series to take as B instead of the best ones."""
     dataset: DatasetDescriptor | None = None
     """How the only source is laid out; None to pair by names."""
     split: str = ""
@@ -294,7 +294,8 @@ def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
                 }
             )  # fmt: skip
         else:
-            remarks = "; ".join(text for text in (match.reason, row.note, row.problem) if text)
+            texts = (match.reason, _others(match.study), row.note, row.problem)
+            remarks = "; ".join(text for text in texts if text)
             sources = f"{match.a} + {match.b}" if match.study is None else _series(match.study)
             line = f"{sources} -> {row.target.as_posix()}  ({remarks})"
         say(line)
@@ -310,6 +311,13 @@ def _series(study: SeriesPair) -> str:
     )
 
 
+def _others(study: SeriesPair | None) -> str:
+    """What B could be instead, by --series."""
+    if study is None or not study.others:
+        return ""
+    return f"B could be {', '.join(map(label, study.others))} (--series)"
+
+
 def _frames(series: SeriesHeader) -> str:
     return f", frame 1 of {series.frames}" if series.frames > 1 else ""
 
@@ -321,4 +329,4 @@ def _study_json(study: SeriesPair | None) -> dict[str, Any]:
         {"key": one.key, "modality": one.modality, "size": list(one.shape), "frames": one.frames}
         for one in (study.a, study.b)
     ]
-    return {"series": series}
+    return {"series": series, "others": [one.key for one in study.others]}

@@ -20,6 +20,7 @@ from app.cli.options import (
     Crop,
     DatasetOption,
     Device,
+    DicomFolders,
     FrameA,
     FrameB,
     KeepFailed,
@@ -40,6 +41,7 @@ from app.cli.options import (
     SeriesB,
     SliceNumber,
     SplitOption,
+    StudyReports,
     SuvName,
     TransformFile,
     WindowA,
@@ -279,8 +281,13 @@ def batch(
     ] = False,
     series: Annotated[
         list[str] | None,
-        typer.Option(help="volumes: key of a series to take where several fit; repeatable"),
+        typer.Option(help="volumes: key of a series to take as B instead; repeatable"),
     ] = None,
+    dicom: DicomFolders = "",
+    notice: NoticeCorner = "auto",
+    keep_identity: KeepIdentity = False,
+    replace_uids: ReplaceUids = False,
+    report: StudyReports = False,
     suv: Annotated[str, typer.Option(help="volumes: SUV by bw, lbm, bsa or ibw")] = "bw",
     palette_a: Annotated[str | None, typer.Option(help="volumes: colours of A")] = None,
     accept_gap: AcceptGap = False,
@@ -299,6 +306,7 @@ def batch(
         from app.cli.batch import BatchCommand, run_command
         from app.cli.dataset_option import chosen_dataset
         from core.batch import BatchOptions
+        from core.io.dicom_output import DicomLayout, NoticePlace
         from core.types import BitDepth
         from core.units.body import SuvKind
 
@@ -314,6 +322,8 @@ def batch(
             suv=cast(SuvKind, suv), palette_a=palette_a, accept_gap=accept_gap,
             accept_uneven=accept_uneven, not_registered=not_registered, align=align.text(),
             align_onto=align.onto, crop=align.crop, keep_failed=align.keep_failed,
+            dicom=cast(DicomLayout, dicom), notice=cast(NoticePlace, notice),
+            keep_identity=keep_identity, replace_uids=replace_uids, reports=report,
         )  # fmt: skip
         command = BatchCommand(
             tuple(sources), options, device=device, backbone=backbone, dry_run=dry_run,

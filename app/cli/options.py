@@ -76,8 +76,16 @@ NoticeCorner = Annotated[
         help="of DICOM: auto (emptiest corner), below, top-left, top-right, bottom-left, …",
     ),
 ]
+DicomFolders = Annotated[
+    str,
+    typer.Option("--dicom", help="volumes: write DICOM, multi (one file) or single (one a slice)"),
+]
+StudyReports = Annotated[
+    bool, typer.Option("--report", help="volumes: also write a report on each study as PDF")
+]
 KeepIdentity = Annotated[
-    bool, typer.Option("--keep-identity", help="write the patient's name and ID into DICOM")
+    bool,
+    typer.Option("--keep-identity", help="write the patient's name and ID into DICOM and reports"),
 ]
 ReplaceUids = Annotated[
     bool,

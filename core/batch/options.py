@@ -12,6 +12,7 @@ from core.batch.naming import split_template
 from core.batch.settings import ALIGN, AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
+from core.io.dicom_output.choices import LAYOUTS, NOTICE_PLACES, DicomChoices
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
 from core.units.palettes import PALETTES
@@ -56,6 +57,16 @@ class BatchOptions(BatchSettings):
     def by_network(self) -> bool:
         """Whether a network fuses, not a classical method."""
         return self.method not in BASELINES
+
+    @property
+    def dicom_choices(self) -> DicomChoices:
+        """How DICOM is written, and whether the identity of patients goes into it."""
+        return DicomChoices(
+            layout=self.dicom or "multi",
+            notice=self.notice,
+            keep_identity=self.keep_identity,
+            replace_uids=self.replace_uids,
+        )
 
     def settings(self) -> dict[str, str]:
         """Settings that affect results, as they are recorded and compared when a run is resumed."""
@@ -131,12 +142,23 @@ class BatchOptions(BatchSettings):
             )
 
     def _check_volumes(self) -> None:
-        for value, known in ((self.palette_a, PALETTES), (self.suv, SUV_UNITS)):
+        for value, known in (
+            (self.palette_a, PALETTES),
+            (self.suv, SUV_UNITS),
+            (self.dicom or None, LAYOUTS),
+            (self.notice, NOTICE_PLACES),
+        ):
             if value is not None and value not in known:
                 raise InputError(
                     Message("There is nothing called “{0}”", value),
                     remedy=Message("Choose one of: {0}.", ", ".join(known)),
                 )
+        if self.slices and self.dicom:
+            raise InputError(
+                Message("Slices and DICOM"),
+                Message("results of volumes are written in one form"),
+                Message("Choose one of the two."),
+            )
 
 
 def yes_or_no(value: bool) -> str:

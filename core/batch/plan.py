@@ -27,7 +27,8 @@ from core.pairing.folders import Match, PairingPlan
 from core.pairing.study_pairs import SeriesPair, label
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
-OWN_FOLDERS = (RECONSTRUCTIONS, FIGURES, THUMBNAILS)
+REPORTS = "_reports"
+OWN_FOLDERS = (RECONSTRUCTIONS, FIGURES, THUMBNAILS, REPORTS)
 """Folders below the output folder for files besides the fused images."""
 
 VOLUME_SUFFIX = ".nii.gz"
@@ -100,7 +101,7 @@ class BatchPlan:
     rows: tuple[BatchRow, ...]
 
     def outputs(self, row: BatchRow) -> tuple[Path, ...]:
-        """Paths of all images of a finished ``row``, the fused one first."""
+        """Paths of all files of a finished ``row``, the fused image first."""
         options, stem = self.options, row.target.parent / row.stem
         paths = [row.target]
         if options.reconstructions and row.match.study is None:
@@ -109,7 +110,13 @@ class BatchPlan:
                 paths.append(RECONSTRUCTIONS / stem.parent / name)
         if options.figures:
             paths.append(FIGURES / stem.parent / f"{stem.name}.png")
+        if self.writes_report(row):
+            paths.append(REPORTS / stem.parent / f"{stem.name}.pdf")
         return tuple(options.out / path for path in paths)
+
+    def writes_report(self, row: BatchRow) -> bool:
+        """Whether a report on ``row`` is written; it is the last of its outputs then."""
+        return self.options.reports and row.match.study is not None
 
     def resamples(self, row: BatchRow) -> bool:
         """Whether B of ``row`` is resampled to the size of A where they differ."""
@@ -207,10 +214,10 @@ def preview(match: Match, options: BatchOptions, index: int) -> Path:
 
 
 def _suffix(match: Match, options: BatchOptions) -> str:
-    """Of the result: that of a picture or of a volume, or "" for a folder of slices."""
+    """Of the result: that of a picture or of a volume, or "" for a folder."""
     if match.study is None:
         return options.suffix
-    return "" if options.slices else VOLUME_SUFFIX
+    return "" if options.volume_folders else VOLUME_SUFFIX
 
 
 def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
@@ -248,7 +255,7 @@ def _study_problem(study: SeriesPair, row: BatchRow, plan: BatchPlan) -> str:
 
 
 def _makes_folder(row: BatchRow, options: BatchOptions) -> bool:
-    return row.match.study is not None and options.slices
+    return row.match.study is not None and options.volume_folders
 
 
 def _free(wanted: Path, taken: set[str], suffix: str) -> Path:
@@ -276,6 +283,11 @@ _WORDS: dict[str, Message] = {
         Message("window of A"),
         Message("window of B"),
         Message("slices"),
+        Message("DICOM"),
+        Message("corner of the notice"),
+        Message("patient's identity"),
+        Message("UIDs of the sources hidden"),
+        Message("reports"),
         Message("SUV"),
         Message("palette of A"),
         Message("missing slices"),

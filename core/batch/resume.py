@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.batch.options import BatchOptions
 from core.batch.plan import (
     FIGURES,
     RECONSTRUCTIONS,
+    REPORTS,
     THUMBNAILS,
     BatchPlan,
     BatchRow,
@@ -25,6 +27,7 @@ from core.batch.recovery import is_complete, is_done, record_crashes
 from core.batch.row_choice import OwnChoices
 from core.batch.row_record import result_size
 from core.errors import FusionError, InputError, Message, OutputError
+from core.fusion.slice_store import store_beside
 from core.io.atomic import remove_parts
 from core.pairing.folders import PairingPlan
 
@@ -285,5 +288,10 @@ def clean_up(plan: BatchPlan, records: Mapping[str, RowRecord]) -> int:
     out = plan.options.out
     targets = (*(row.target for row in plan.rows), *(r.target for r in records.values()))
     below = {target.parent for target in targets} | {Path()}
-    tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS))
+    for target in targets:
+        # The program ended between the result and the end of what it was made of.
+        left = store_beside(out / target)
+        if left.is_dir() and (out / target).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS), Path(REPORTS))
     return sum(remove_parts(out / top / path) for top in tops for path in below)

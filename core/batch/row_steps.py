@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -26,14 +27,19 @@ class RowSteps(Protocol):
     def fuse(self, engine: Engine, pair: Any, progress: Progress, beside_others: bool) -> Any:
         """Fuse what was read."""
 
-    def example(self, result: Any) -> FusionResult | None:
-        """A result of the engine, of which method and weights are checked."""
+    def made_by(self, result: Any) -> Mapping[str, str] | None:
+        """Method ("method") and weights ("weights_sha256") of a result, which are checked; None
+        where nothing was fused.
+        """
 
     def facts(self, pair: Any) -> dict[str, str] | None:
         """What the result depends on, for the record; None for pictures."""
 
     def write(self, pair: Any, result: Any) -> tuple[int, dict[str, float], tuple[str, ...]]:
         """Write the files; gives the size of the result, metrics and notes."""
+
+    def close(self) -> None:
+        """Throw away what was fused and has not been written."""
 
 
 class PictureSteps:
@@ -55,9 +61,9 @@ class PictureSteps:
         request = request_for(pair, self._plan, tiles=self._tiles)
         return engine.fuse(request, progress, beside_others=beside_others)
 
-    def example(self, result: FusionResult) -> FusionResult:
-        """The result itself."""
-        return result
+    def made_by(self, result: FusionResult) -> Mapping[str, str]:
+        """Its method and weights."""
+        return {**result.provenance, "method": result.method}
 
     def facts(self, pair: SourcePair) -> None:
         """Nothing: files and settings say it all."""
@@ -69,3 +75,6 @@ class PictureSteps:
         """As :func:`core.batch.stages.write_row`."""
         result = replace(result, notes=(*self.aligned.notes, *result.notes))
         return write_row(self._row, self._plan, pair, result)
+
+    def close(self) -> None:
+        """Nothing: pictures are in memory."""

@@ -13,8 +13,8 @@ import errno
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -47,7 +47,6 @@ from core.errors import (
 from core.fusion.protocol import Engine
 from core.printable import valid
 from core.progress import Progress
-from core.types import FusionResult
 
 _T = TypeVar("_T")
 _AHEAD = 16
@@ -216,7 +215,10 @@ class Scheduler:
     def _do(self, row: BatchRow, record: RowRecord, size: int) -> object:
         """Process one row; returns its images, so that the caller can keep their memory."""
         self._engine_progress.check()
-        steps = self._steps(row)
+        with closing(self._steps(row)) as steps:
+            return self._take_steps(steps, record, size)
+
+    def _take_steps(self, steps: RowSteps, record: RowRecord, size: int) -> object:
         record = self._reached(record, "reading")
         read, record = self._guarded(record, partial(steps.read, self._engine_progress))
         if read is None:
@@ -290,15 +292,15 @@ class Scheduler:
 
     def _fuse(self, steps: RowSteps, pair: Any, progress: Progress, beside_others: bool) -> object:
         result = steps.fuse(self._engine, pair, progress, beside_others)
-        fused = steps.example(result)
+        made_by = steps.made_by(result)
         with self._checking:
-            if not self._pack_checked and fused is not None:
-                self._check_pack(fused)
+            if not self._pack_checked and made_by is not None:
+                self._check_pack(made_by)
         return result
 
-    def _check_pack(self, result: FusionResult) -> None:
+    def _check_pack(self, made_by: Mapping[str, str]) -> None:
         """Check that the pack has the weights that the earlier rows were fused with."""
-        pack = valid(f"{result.method} {result.provenance.get('weights_sha256', '')}".strip())
+        pack = valid(f"{made_by['method']} {made_by.get('weights_sha256', '')}".strip())
         before = self._manifest.meta().get("made by", pack)
         if before != pack:
             raise OtherPack(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.alignment.choice import AlignChoice
 from core.types import BitDepth, SourceSide
@@ -12,6 +12,7 @@ from core.units.body import SuvKind
 from core.windows import Window, Windows
 
 if TYPE_CHECKING:
+    from core.io.dicom_output.choices import DicomLayout, NoticePlace
     from core.io.volumes import Acceptance
 
 DEFAULT_TEMPLATE = "{name}"
@@ -30,6 +31,11 @@ WINDOWS: Mapping[str, str] = {"window_a": "window of A", "window_b": "window of 
 """Windows chosen by hand, with their names in the record of a run, which omits unset ones."""
 VOLUMES: Mapping[str, str] = {
     "slices": "slices",
+    "dicom": "DICOM",
+    "notice": "corner of the notice",
+    "keep_identity": "patient's identity",
+    "replace_uids": "UIDs of the sources hidden",
+    "reports": "reports",
     "suv": "SUV",
     "palette_a": "palette of A",
     "accept_gap": "missing slices",
@@ -74,6 +80,10 @@ class BatchSettings:
         window_a, window_b: values shown as black and white in every A and B; None to derive them
             from each file (:mod:`core.io.values`).
         slices: of two volumes, write a folder of axial slices instead of a volume.
+        dicom: of two volumes, write a folder with DICOM in this layout instead; "" for none.
+        notice, keep_identity, replace_uids: of that DICOM, as in
+            :class:`core.io.dicom_output.DicomChoices`; the identity is in the reports, too.
+        reports: of two volumes, also write a report as PDF.
         suv: kind of SUV that PET volumes are shown in. palette_a: of volumes A, by name; None for
             that of the modality.
         accept_gap, accept_uneven: fuse volumes with missing, or unevenly spaced, slices.
@@ -100,11 +110,21 @@ class BatchSettings:
     window_a: Window | None = None
     window_b: Window | None = None
     slices: bool = False
+    dicom: DicomLayout | Literal[""] = ""
+    notice: NoticePlace = "auto"
+    keep_identity: bool = False
+    replace_uids: bool = False
+    reports: bool = False
     suv: SuvKind = "bw"
     palette_a: str | None = None
     accept_gap: bool = False
     accept_uneven: bool = False
     not_registered: bool = False
+
+    @property
+    def volume_folders(self) -> bool:
+        """Whether results of volumes are folders: of slices, or of DICOM."""
+        return self.slices or bool(self.dicom)
 
     @property
     def windows(self) -> Windows:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 from core.alignment.aligning import Aligned, align_volumes
@@ -13,23 +14,33 @@ from core.batch.comparison_images import side_by_side_image, strip_jpeg
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp, result_size
-from core.errors import InputError, Message, OutputError, SeriesError
+from core.errors import Cancelled, InputError, Message, OutputError, SeriesError
 from core.fusion.protocol import Engine
+from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair, align, lone_slice, registration_notes, slice_pair
-from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
-from core.fusion.volume_output import CollectedVolume, collect, slice_file, write_slice
+from core.fusion.volume_fusion import SliceSettings, fuse_slices
+from core.fusion.volume_output import slice_file, write_slice
+from core.fusion.volume_targets import (
+    DicomFolder,
+    NiftiVolume,
+    SourceFiles,
+    VolumeTarget,
+    fill_store,
+)
 from core.geometry.alignment import Alignment
-from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName
 from core.io.atomic import atomic_folder, atomic_write
+from core.io.dicom_output import read_dicom_sources
 from core.io.volumes import load_study_volume
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
 from core.pairing.study_pairs import SeriesPair, label
-from core.progress import Progress
+from core.pdf_document import ReportCell, ReportTable
+from core.progress import NullProgress, Progress
+from core.study_report import StudyReport, report_slice, typical_slices, write_study_report
 from core.tasks import get_task
-from core.types import FloatArray, FusionResult, SeriesHeader, SourcePair, Volume
+from core.types import FloatArray, SeriesHeader, SourcePair, Volume
 from core.units.palettes import DEFAULT_PALETTES
 from core.windows import window_text
 
@@ -38,28 +49,18 @@ _SLICE_NAME = re.compile(rf"{PLANE}_\d+\.png")
 
 
 @dataclass(frozen=True, eq=False)
-class MiddleSlice:
-    """The slice that stands for a study in previews: the sources and what was made of them."""
-
-    pair: SourcePair
-    fused: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
 class FusedStudy:
-    """What a row of two volumes gave, in memory or in a temporary folder of slices.
+    """What a row of two volumes gave; its slices are in a folder or in the store of the row.
 
     Attributes:
-        made: the voxels, or the folder.
         notes: of all slices, each once.
-        example: the result of one slice that was fused; None where no slice has both sources.
-        middle: for previews.
+        provenance: of the fused slices; only the notice where no slice has both sources.
+        shown: fused pixels of the slices for previews and the report, by index.
     """
 
-    made: CollectedVolume | Path
     notes: tuple[str, ...]
-    example: FusionResult | None
-    middle: MiddleSlice
+    provenance: dict[str, str]
+    shown: dict[int, FloatArray]
 
 
 class StudySteps:
@@ -69,7 +70,8 @@ class StudySteps:
         assert row.match.study is not None
         self._row, self._plan, self._options = row, plan, plan.options
         self._study, self._tiles = row.match.study, tiles
-        self._temporary: Path | None = None
+        self._store: SliceStore | None = None
+        self._opened: ExitStack | None = None
         self.aligned = Aligned()
 
     def read(self, progress: Progress) -> tuple[VolumePair, tuple[FileStamp, FileStamp]]:
@@ -112,44 +114,66 @@ class StudySteps:
     ) -> FusedStudy:
         """Fuse all slices, each on its own; ``beside_others`` is ignored: studies are large.
 
+        Slices that a killed run of the row left are not fused again, but for those of folders of
+        pictures.
+
         Raises:
             FusionError: as the engine raises it, or a slice cannot be written.
             Cancelled: by ``progress``, also within a slice.
         """
-        watch = _Watch(middle_slice(pair))
-        indices = range(pair.slices(PLANE))
-        with closing(fuse_slices(engine, pair, self.settings, indices, progress)) as slices:
-            made: CollectedVolume | Path
-            if self._options.slices:
-                made, notes = self._write_slices(pair, slices, watch)
-            else:
-                made = collect(watch.watched(slices), grid_of(pair.b), PLANE)
-                notes = made.notes
-        middle = self._middle(pair, watch)
-        return FusedStudy(made, (*self._notes(pair), *notes), watch.example, middle)
-
-    def _middle(self, pair: VolumePair, watch: _Watch) -> MiddleSlice:
-        assert watch.fused is not None
-        settings = self.settings
-        sources = slice_pair(
-            pair, PLANE, watch.index, windows=settings.windows, palettes=settings.palettes
-        )
-        return MiddleSlice(sources, watch.fused)
-
-    def _write_slices(
-        self, pair: VolumePair, slices: Iterator[FusedSlice], watch: _Watch
-    ) -> tuple[Path, tuple[str, ...]]:
-        target = self._target
         self._check_free()
-        make_below(self._options.out, target.parent)
+        make_below(self._options.out, self._target.parent)
+        if self._options.slices:
+            return self._fuse_into_pictures(engine, pair, progress)
+        self._volume_target.check()
+        with ExitStack() as stack:
+            opened = SliceStore(store_beside(self._target), pair, self.settings)
+            store = stack.enter_context(opened)
+            fill_store(store, engine, pair, self.settings, progress)
+            notes = store.notes
+            shown = {index: store.slice_pixels(index) for index in self._previewed(pair)}
+            self._store, self._opened = store, stack.pop_all()
+        return FusedStudy((*self._notes(pair), *notes), store.provenance, shown)
+
+    def close(self) -> None:
+        """Throw away what was fused, unless it has been written."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.__exit__(Cancelled, Cancelled(), None)
+
+    def _previewed(self, pair: VolumePair) -> tuple[int, ...]:
+        """The slices that are kept for previews and the report; the middle one is the first."""
+        more = typical_slices(pair, PLANE) if self._plan.writes_report(self._row) else ()
+        return tuple(dict.fromkeys((middle_slice(pair), *more)))
+
+    def _fuse_into_pictures(
+        self, engine: Engine, pair: VolumePair, progress: Progress
+    ) -> FusedStudy:
+        target = self._target
         _check_replaceable(target)
         notes: dict[str, None] = {}
-        with atomic_folder(target) as folder:
-            for one in watch.watched(slices):
-                path = folder / slice_file(PLANE, one.index)
-                notes |= dict.fromkeys(write_slice(path, one))
-            self._write_previews(self._middle(pair, watch))
-        return target, tuple(notes)
+        made: dict[str, str] = {}
+        shown: dict[int, FloatArray] = {}
+        wanted, indices = self._previewed(pair), range(pair.slices(PLANE))
+        slices = fuse_slices(engine, pair, self.settings, indices, progress)
+        with closing(slices), atomic_folder(target) as folder:
+            for one in slices:
+                notes |= dict.fromkeys(write_slice(folder / slice_file(PLANE, one.index), one))
+                made = made or ({} if one.result is None else dict(one.result.provenance))
+                if one.index in wanted:
+                    shown[one.index] = one.pixels
+            shown = {index: shown[index] for index in wanted}
+            result = FusedStudy((*self._notes(pair), *notes), made, shown)
+            self._write_previews(pair, result)
+        return result
+
+    @property
+    def _volume_target(self) -> VolumeTarget:
+        sources = SourceFiles(self._study.a, self._study.b)
+        if not self._options.dicom:
+            return NiftiVolume(self._target, sources)
+        replaces = self._plan.overwrites(self._row)
+        return DicomFolder(self._target, sources, self._options.dicom_choices, replaces=replaces)
 
     @property
     def _target(self) -> Path:
@@ -168,9 +192,9 @@ class StudySteps:
                 "reference."
             )
 
-    def example(self, result: FusedStudy) -> FusionResult | None:
-        """What the engine gave for one slice, of which method and weights are checked."""
-        return result.example
+    def made_by(self, result: FusedStudy) -> dict[str, str] | None:
+        """The provenance of the slices, of which method and weights are checked."""
+        return result.provenance if "method" in result.provenance else None
 
     def facts(self, pair: VolumePair) -> dict[str, str]:
         """What the result depends on besides the files, for the record: no name, no date."""
@@ -196,39 +220,78 @@ class StudySteps:
         Raises:
             OutputError: a file cannot be written.
         """
-        options, middle = self._options, result.middle
         notes, metrics = list(result.notes), dict[str, float]()
-        a, b = (image.normalised() for image in (middle.pair.a, middle.pair.b))
-        if options.metrics:
-            luma_a, luma_b, luma_f = comparable(middle.pair, *map(to_luma8, (a, b, middle.fused)))
-            metrics = evaluate(luma_a, luma_b, luma_f, MAIN_METRICS)
+        if self._options.metrics:
+            metrics = self._metrics(pair, result)
             notes.append(Message("The metrics are those of the middle slice."))
-        if isinstance(result.made, CollectedVolume):
-            self._write_previews(middle)
-            make_below(options.out, self._target.parent)
-            every = (*self._study.a.files, *self._study.b.files)
-            self._check_free()
-            result.made.write(self._target, protect=every)
+        opened, self._opened = self._opened, None
+        if opened is not None and self._store is not None:
+            with opened:
+                self._write_previews(pair, result, metrics)
+                self._check_free()
+                target = self._volume_target
+                notes += target.write(self._store, pair, PLANE, NullProgress())
         return result_size(self._target), metrics, tuple(dict.fromkeys(notes))
 
-    def _write_previews(self, middle: MiddleSlice) -> None:
+    def _metrics(self, pair: VolumePair, result: FusedStudy) -> dict[str, float]:
+        index, fused = next(iter(result.shown.items()))
+        sources = self._sources(pair, index)
+        images = (sources.a.normalised(), sources.b.normalised(), fused)
+        a, b, f = comparable(sources, *map(to_luma8, images))
+        return evaluate(a, b, f, MAIN_METRICS)
+
+    def _sources(self, pair: VolumePair, index: int) -> SourcePair:
+        settings = self.settings
+        return slice_pair(pair, PLANE, index, windows=settings.windows, palettes=settings.palettes)
+
+    def _write_previews(
+        self, pair: VolumePair, result: FusedStudy, metrics: Mapping[str, float] | None = None
+    ) -> None:
         """Before the result, which says that the row is complete."""
-        options = self._options
+        options, outputs = self._options, list(self._plan.outputs(self._row))
+        if self._plan.writes_report(self._row):
+            path = outputs.pop()
+            make_below(options.out, path.parent)
+            write_study_report(path, self._report(pair, result, metrics or {}))
+        index, fused = next(iter(result.shown.items()))
+        sources = self._sources(pair, index)
         if options.contact_sheet:
             path = options.out / self._plan.thumbnail(self._row)
             make_below(options.out, path.parent)
-            a, b = (image.normalised() for image in (middle.pair.a, middle.pair.b))
-            atomic_write(path, strip_jpeg(a, b, middle.fused))
+            a, b = (image.normalised() for image in (sources.a, sources.b))
+            atomic_write(path, strip_jpeg(a, b, fused))
         if options.figures:
             figure = side_by_side_image(
-                middle.pair,
-                middle.fused,
-                get_task(options.task),
-                by_network=options.by_network,
+                sources, fused, get_task(options.task), by_network=options.by_network
             )
-            path = self._plan.outputs(self._row)[-1]
+            path = outputs[-1]
             make_below(options.out, path.parent)
             write_image(path, figure, bit_depth=8, overwrite=self._plan.overwrites(self._row))
+
+    def _report(
+        self, pair: VolumePair, result: FusedStudy, metrics: Mapping[str, float]
+    ) -> StudyReport:
+        series = self._study.a, self._study.b
+        identity: dict[str, str] = {}
+        if self._options.keep_identity:
+            choices = self._options.dicom_choices
+            identity = read_dicom_sources(*series, (0, 0), choices).identity
+        doubts = list(self.aligned.notes) if _is_doubtful(pair, self.aligned) else []
+        wanted = typical_slices(pair, PLANE)
+        return StudyReport(
+            series=series,
+            pair=pair,
+            settings=self.settings,
+            provenance=result.provenance,
+            slices=tuple(
+                report_slice(pair, self.settings, index, result.shown[index]) for index in wanted
+            ),
+            count=pair.slices(PLANE),
+            figures=tuple(_metrics_tables(metrics)),
+            warnings=tuple(map(str, doubts)),
+            notes=tuple(map(str, result.notes)),
+            identity=identity,
+        )
 
     def _check_free(self) -> None:
         if self._target.exists() and not self._plan.overwrites(self._row):
@@ -245,21 +308,20 @@ def middle_slice(pair: VolumePair) -> int:
     return middle
 
 
-class _Watch:
-    """Keeps what is needed of the slices that pass by."""
+def _is_doubtful(pair: VolumePair, aligned: Aligned) -> bool:
+    by = pair.transform
+    return (by is not None and by.is_doubtful) or (by is None and aligned.registration is not None)
 
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.fused: FloatArray | None = None
-        self.example: FusionResult | None = None
 
-    def watched(self, slices: Iterator[FusedSlice]) -> Iterator[FusedSlice]:
-        for one in slices:
-            if one.index == self.index:
-                self.fused = one.pixels
-            if self.example is None:
-                self.example = one.result
-            yield one
+def _metrics_tables(metrics: Mapping[str, float]) -> Iterator[ReportTable]:
+    if not metrics:
+        return
+    rows = tuple(
+        (ReportCell(name), ReportCell("–" if isnan(value) else f"{value:.4f}", value))
+        for name, value in metrics.items()
+    )
+    heads = ReportCell("Metric"), ReportCell("Middle slice")
+    yield ReportTable("Metrics", heads, rows)
 
 
 def _check_replaceable(target: Path) -> None:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from core.errors import InputError, Message
 from core.evaluation.result import EvaluationResult, MethodDescription, PairDescription
 from core.evaluation.statistics import bootstrap_interval
-from core.evaluation.tables import Mark, format_value, heading_of, summarize
+from core.evaluation.tables import format_value, heading_of, summarize
 from core.io.readers.decoding import file_error
 from core.metrics import METRICS
+from core.pdf_document import Mark
 
 BY_PREFIX = "prefix"
 """Groups by what stands before the first underscore in the name of a pair."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import platform
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core import __version__
 from core.evaluation.cache import ScoreCache
 from core.evaluation.groups import BY_PREFIX, with_groups
 from core.evaluation.methods import Method, ResultFolder, build_methods, check_names
@@ -27,6 +24,7 @@ from core.evaluation.result import (
 from core.evaluation.scoring import TRUTH_METRICS, PairSources, Scorer
 from core.evaluation.set_scores import read_quoted, read_set_columns
 from core.evaluation.statistics import check_reference
+from core.library_versions import library_versions
 from core.progress import NullProgress, Progress
 
 
@@ -169,19 +167,6 @@ def _result(
         tuple(pairs),
         (*metrics, *truths),
         settings=settings,
-        versions=_versions(),
+        versions=library_versions(),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
-
-
-def _versions() -> dict[str, str]:
-    import numpy
-
-    # Where no network took part, torch was not loaded and had no part in the result.
-    torch = sys.modules.get("torch")
-    return {
-        "UniFusion Studio": __version__,
-        "Python": platform.python_version(),
-        **({"torch": torch.__version__} if torch is not None else {}),
-        "NumPy": numpy.__version__,
-    }

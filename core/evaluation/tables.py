@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from math import isnan, nan
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,10 @@ from core.evaluation.result import (
     SetColumn,
 )
 from core.metrics import METRICS, Direction, mean_defined
+from core.pdf_document import Mark
 
 _NAMED, _NAMED_ERRORS = 20, 3
 """Numbers of pairs and of errors that notes name; of more they give the number."""
-
-Mark = Literal["best", "second", ""]
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +27,7 @@ from core.geometry.grids import grid_of
 from core.geometry.planes import axes_of
 from core.io.atomic import atomic_write, output_error
 from core.io.volume_writer import quantised
-from core.types import RESEARCH_NOTICE
+from core.types import RESEARCH_NOTICE, FloatArray
 
 _PIXELS, _JOURNAL, _STATE, _LOCK = "slices.raw", "slices.jsonl", "state.json", "lock"
 _UNFINISHED = ".unfinished"
@@ -136,7 +138,7 @@ class SliceStore:
                     free // 10**6,
                 ),
                 Message("Free some space or save somewhere else."),
-            )
+            ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with (self._folder / _PIXELS).open("wb") as stream:
             stream.truncate(self._bytes)
             if hasattr(os, "posix_fallocate"):
@@ -208,6 +210,11 @@ class SliceStore:
             stream.flush()
             os.fsync(stream.fileno())
 
+    def slice_pixels(self, index: int) -> FloatArray:
+        """A slice that is there, H×W×C float32 in [0, 1]."""
+        kept: FloatArray = np.array(self.pixels[index], np.float32)
+        return kept / np.float32(255) if self._kind == np.uint8 else kept
+
     @property
     def provenance(self) -> dict[str, str]:
         """Of the fused slices; of a volume without any, the notice alone."""
@@ -216,9 +223,14 @@ class SliceStore:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Of all slices, each once."""
+        """Of all slices, each once; first, how many an earlier run had left."""
+        first = []
+        if self.resumed:
+            first.append(
+                Message("{0} slices of a run that had ended early were kept.", self.resumed)
+            )
         kept = (self._done[index]["notes"] for index in sorted(self._done))
-        return tuple(dict.fromkeys(note for notes in kept for note in notes))
+        return tuple(dict.fromkeys((*first, *(note for notes in kept for note in notes))))
 
     @property
     def method(self) -> str:
@@ -271,7 +283,8 @@ def _alike(one: dict[str, str], other: dict[str, str]) -> bool:
 
 
 def _fingerprint(pair: VolumePair, settings: SliceSettings) -> str:
-    """A hash of all that the slices depend on."""
+    """A hash of all that the slices depend on; tiles give the same result."""
+    settings = replace(settings, tiles=False)
     found = hashlib.blake2b(repr((__version__, settings)).encode(), digest_size=16)
     for part in _parts(pair):
         found.update(np.ascontiguousarray(part).data)

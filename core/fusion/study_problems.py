@@ -31,8 +31,7 @@ def study_problem(
     if study.equals:
         names = ", ".join(label(one) for one in (study.b, *study.equals))
         return Message(
-            "several series could be B alike ({0}): pair one of them by hand (--series KEY on the "
-            "command line)",
+            "several series could be B alike ({0}): choose one (--series KEY on the command line)",
             names,
         )
     return ""

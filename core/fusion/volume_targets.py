@@ -106,9 +106,9 @@ def volume_target(
     """
     choices = choices or DicomChoices()
     if path.is_dir() or not path.suffix:
-        return _DicomFolder(path, sources, choices)
+        return DicomFolder(path, sources, choices)
     if is_volume_name(path):
-        return _Nifti(path, sources)
+        return NiftiVolume(path, sources)
     if path.suffix.lower() == DICOM_SUFFIX:
         return _DicomFile(path, sources, choices)
     return None
@@ -139,17 +139,34 @@ def fuse_volume(
     progress = progress or NullProgress()
     target.check()
     with SliceStore(store_beside(target.path), pair, settings) as store:
-        notes: list[str] = []
-        if store.resumed:
-            notes.append(
-                Message("{0} slices of a run that had ended early were kept.", store.resumed)
-            )
-        while missing := _from(first, store.missing):
-            with closing(fuse_slices(engine, pair, settings, missing, progress)) as slices:
-                store.fill(slices)
+        fill_store(store, engine, pair, settings, progress, first=first)
         written = target.write(store, pair, settings.plane, progress)
-        every = dict.fromkeys((*notes, *store.notes, *written))
+        every = dict.fromkeys((*store.notes, *written))
         return WrittenVolume(target.path, store.method, tuple(every))
+
+
+def fill_store(
+    store: SliceStore,
+    engine: Engine,
+    pair: VolumePair,
+    settings: SliceSettings,
+    progress: Progress,
+    *,
+    first: int | None = None,
+) -> None:
+    """Fuse the slices that a store does not have yet.
+
+    Args:
+        store: of the same pair and settings, opened.
+        first: as in :func:`fuse_volume`.
+
+    Raises:
+        FusionError: a slice cannot be fused or kept.
+        Cancelled: by ``progress``.
+    """
+    while missing := _from(first, store.missing):
+        with closing(fuse_slices(engine, pair, settings, missing, progress)) as slices:
+            store.fill(slices)
 
 
 def _from(first: int | None, indices: Sequence[int]) -> list[int]:
@@ -159,7 +176,9 @@ def _from(first: int | None, indices: Sequence[int]) -> list[int]:
     return sorted(indices, key=lambda index: (abs(index - first), index))
 
 
-class _Nifti(VolumeTarget):
+class NiftiVolume(VolumeTarget):
+    """A NIfTI file."""
+
     def check(self) -> None:
         check_volume_target(self.path, protect=self._sources.files)
         _check_folder(self.path)
@@ -194,14 +213,24 @@ class _Dicom(VolumeTarget):
         return FusedSeries(store.colour_slices(), axes, sources, store.provenance)
 
 
-class _DicomFolder(_Dicom):
+class DicomFolder(_Dicom):
+    """A folder that holds one series and nothing else."""
+
+    def __init__(
+        self, path: Path, sources: SourceFiles, choices: DicomChoices, *, replaces: bool = False
+    ) -> None:
+        """``replaces``: a series that was written into the folder before is replaced."""
+        super().__init__(path, sources, choices)
+        self._replaces = replaces
+
     def check(self) -> None:
-        check_new_folder(self.path, protect=self._sources.files)
+        check_new_folder(self.path, protect=self._sources.files, replaces=self._replaces)
 
     def write(
         self, store: SliceStore, pair: VolumePair, plane: PlaneName, progress: Progress
     ) -> Iterable[str]:
-        return write_fused_folder(self.path, self._series(store, pair, plane), progress)
+        series = self._series(store, pair, plane)
+        return write_fused_folder(self.path, series, progress, replaces=self._replaces)
 
 
 class _DicomFile(_Dicom):

@@ -70,7 +70,7 @@ def pair_paths(
             :data:`FOLDER_RULES`.
         volumes: pair series of slices as volumes: DICOM by their headers, whatever their names are,
             NIfTI by name. Otherwise every file is one image.
-        prefer: beginnings of the keys of series to take where several could be B alike.
+        prefer: beginnings of the keys of series to take as B instead of the best one.
         progress: told of the DICOM files looked at; may cancel.
 
     Raises:

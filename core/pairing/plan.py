@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.messages import Message
-from core.pairing.study_pairs import SeriesPair, short_key
+from core.pairing.study_pairs import SeriesPair, paired_by_hand, short_key
 from core.types import SeriesHeader
 
 Trouble = Literal["unmatched", "ambiguous", "unreadable"]
@@ -147,22 +147,41 @@ class PairingPlan:
         broken = [m for m in self.matches if _is_broken(m, a, b)]
         kept = [m for m in self.matches if m not in broken]
         freed = {path for m in broken for path in (m.a, m.b)} - {a, b}
+        freed -= {path for m in kept for path in (m.a, m.b)}
         folder = broken[0].folder if broken else Path()
         place = self.matches.index(broken[0]) if broken else len(kept)
-        kept.insert(place, self._by_hand(a, b, folder))
+        known = next((m.study for m in broken if m.study is not None and m.a == a), None)
+        kept.insert(place, self._by_hand(a, b, folder, known))
         loose = [item for item in self.leftovers if item.path not in (a, b)]
         why = Message("its pair was taken apart by hand")
         loose += [Leftover(path, why) for path in sorted(freed)]
         return replace(self, matches=tuple(kept), leftovers=tuple(loose))
 
-    def _by_hand(self, a: Path, b: Path, folder: Path) -> Match:
+    def choose_b(self, row: int, b: SeriesHeader) -> PairingPlan:
+        """Take another series as B of the study in ``row``, or confirm the present one.
+
+        Raises:
+            IndexError: there is no such row. ValueError: it is no study, or ``b`` is its A.
+        """
+        match = self.matches[row]
+        if match.study is None or match.study.a is b:
+            raise ValueError("only a study has another series")
+        chosen = _named_as(match, match.study.with_b(b))
+        matches = (*self.matches[:row], chosen, *self.matches[row + 1 :])
+        there = {path for m in matches for path in (m.a, m.b)}
+        loose = tuple(item for item in self.leftovers if item.path not in there)
+        if match.b not in there:
+            why = Message("its pair was taken apart by hand")
+            loose = (*loose, Leftover(match.b, why))
+        return replace(self, matches=matches, leftovers=loose)
+
+    def _by_hand(self, a: Path, b: Path, folder: Path, known: SeriesPair | None) -> Match:
         reason = Message("paired by hand")
         first = {series.files[0]: series for series in self.series}
         one, other = first.get(a), first.get(b)
         if one is None or other is None:
             return Match(a.stem, a, b, reason, folder)
-        same = bool(one.frame_of_reference) and one.frame_of_reference == other.frame_of_reference
-        study = SeriesPair(one, other, reason, same_frame=same)
+        study = paired_by_hand(one, other) if known is None else known.with_b(other)
         if "DICOM" in (one.kind, other.kind):
             return Match.of_series(study)
         return Match(a.stem, a, b, reason, folder, study=study)
@@ -190,6 +209,13 @@ def _like(match: Match, a: Path, b: Path, *, sure: bool, excluded: bool) -> Matc
     return Match(
         match.name, a, b, match.reason, match.folder, sure=sure, excluded=excluded, study=study
     )
+
+
+def _named_as(match: Match, study: SeriesPair) -> Match:
+    """A study in place of that of ``match``."""
+    if "DICOM" in (study.a.kind, study.b.kind):
+        return replace(Match.of_series(study), folder=match.folder, excluded=match.excluded)
+    return replace(match, b=study.b.files[0], reason=study.reason, study=study)
 
 
 def _is_broken(match: Match, a: Path, b: Path) -> bool:

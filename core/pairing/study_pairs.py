@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 from core.errors import Message, MissingSlices, UnevenSlices
 from core.geometry.grids import VoxelGrid, coverage
@@ -59,6 +59,16 @@ class SeriesPair:
         """The same with A and B exchanged."""
         return SeriesPair(self.b, self.a, self.reason, same_frame=self.same_frame)
 
+    @property
+    def choices(self) -> tuple[SeriesHeader, ...]:
+        """Every series that B could be, the present one first."""
+        return (self.b, *self.others)
+
+    def with_b(self, b: SeriesHeader) -> SeriesPair:
+        """The same A with the series ``b``, as a person chose; nothing is left to be chosen."""
+        others = tuple(one for one in self.choices if one is not b)
+        return replace(paired_by_hand(self.a, b), others=others)
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesLeftover:
@@ -87,6 +97,14 @@ class _Candidate:
     same_frame: bool
     coverage: float | None
     rank: tuple[float, ...]
+
+
+def paired_by_hand(a: SeriesHeader, b: SeriesHeader) -> SeriesPair:
+    """Two series that a person chose."""
+    same, share = _one_frame(a, b), None
+    if same and a.affine is not None and b.affine is not None:
+        share = coverage(_grid(a), _grid(b))
+    return SeriesPair(a, b, Message("paired by hand"), same_frame=same, coverage=share)
 
 
 def label(series: SeriesHeader) -> str:

@@ -45,6 +45,7 @@ def take_volumes(
     :func:`core.pairing.finder.pair_paths`.
 
     Raises:
+        InputError: a preferred key is of no series, or of several.
         Cancelled: by ``progress``.
     """
     files = list(files)
@@ -58,6 +59,7 @@ def take_volumes(
     series = tuple(one for one in listing.series if is_volume(one))
     if not series:
         return FoundSeries(leftovers=tuple(masks), files=frozenset(m.path for m in masks))
+    _check_preferred(series, prefer)
     plan = pair_series(series)
     matches = {(m.a, m.b): m for m in map(Match.of_series, _preferred(plan.pairs, prefer))}
     leftovers = [
@@ -77,13 +79,36 @@ def take_volumes(
 
 
 def _preferred(pairs: Iterable[SeriesPair], prefer: Sequence[str]) -> Iterator[SeriesPair]:
-    """``pairs``, where several series could be B alike with the only one that is preferred."""
+    """``pairs``, with the only one of the series that could be B that is preferred."""
     for pair in pairs:
-        chosen = [b for b in (pair.b, *pair.equals) if b.key.startswith(tuple(prefer))]
-        if pair.equals and len(chosen) == 1:
-            yield replace(pair, b=chosen[0], equals=())
-        else:
+        chosen = [b for b in (pair.b, *pair.others) if b.key.startswith(tuple(prefer))]
+        if len(chosen) != 1:
             yield pair
+        elif chosen[0] is pair.b:
+            yield replace(pair, equals=())
+        else:
+            yield pair.with_b(chosen[0])
+
+
+def _check_preferred(series: Iterable[SeriesHeader], prefer: Sequence[str]) -> None:
+    """Refuse a key that is of no series, or of several.
+
+    Raises:
+        InputError: see above.
+    """
+    keys = [one.key for one in series]
+    for key in prefer:
+        found = sum(known.startswith(key) for known in keys)
+        if found != 1:
+            raise InputError(
+                Message("The series {0}", key),
+                Message.plural(
+                    "{0} series has a key that begins so",
+                    "{0} series have keys that begin so",
+                    found,
+                ),
+                Message("unifusion inspect lists the keys."),
+            )
 
 
 def is_volume(series: SeriesHeader) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import isnan
 
 from core.errors import Message
-from core.evaluation.report.content import ReportCell, ReportTable, column_title
+from core.evaluation.report.content import column_title
 from core.evaluation.result import EvaluationResult
 from core.evaluation.statistics import RESAMPLES, PairedComparison, compare
 from core.evaluation.tables import direction_of, format_value
+from core.pdf_document import ReportCell, ReportTable
 
 SIGNIFICANT = 0.05
 _UNCLEAR = "unclear"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
 from math import inf, isnan
 
 from core.errors import InputError, Message
@@ -11,7 +10,6 @@ from core.evaluation.result import EvaluationResult, MethodDescription
 from core.evaluation.set_scores import SET_METRICS
 from core.evaluation.statistics import check_reference
 from core.evaluation.tables import (
-    Mark,
     arrow_of,
     direction_of,
     format_milliseconds,
@@ -20,6 +18,7 @@ from core.evaluation.tables import (
     summarize,
 )
 from core.metrics import DEFINITIONS, METRICS
+from core.pdf_document import ReportCell, ReportTable
 from core.tasks import TASKS
 from core.types import RESEARCH_NOTICE
 
@@ -34,48 +33,6 @@ _TRUTH_TITLES = {
     "PSNR_gt": "Peak signal-to-noise ratio (dB) to the ground truth",
     "SSIM_gt": "Structural similarity to the ground truth",
 }
-
-
-@dataclass(frozen=True)
-class ReportCell:
-    """A cell of a table.
-
-    Attributes:
-        text: what it shows.
-        number: what it is sorted by; None to sort by the text.
-        mark: best or second best of its column.
-        hint: explanation to show on request; may be empty.
-        after: text behind it, without the mark; may be empty.
-    """
-
-    text: str
-    number: float | None = None
-    _: KW_ONLY
-    mark: Mark = ""
-    hint: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table with its heading and the sentences below it.
-
-    Attributes:
-        title: heading.
-        columns: heads of the columns.
-        rows: cells, as many as there are columns.
-        introduction: sentences above.
-        notes: sentences below.
-        words: number of columns, from the left, that hold text.
-    """
-
-    title: str
-    columns: tuple[ReportCell, ...]
-    rows: tuple[tuple[ReportCell, ...], ...]
-    _: KW_ONLY
-    introduction: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    words: int = 1
 
 
 def prepared(result: EvaluationResult, reference: str, anonymous: bool) -> EvaluationResult:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.evaluation.groups import ALL, GroupCell, group_notes, grouped_summary, has_groups
-from core.evaluation.report.content import ReportCell, ReportTable, column_title, title_of
+from core.evaluation.report.content import column_title, title_of
 from core.evaluation.report.summary import quoted_cell
 from core.evaluation.result import EvaluationResult
 from core.evaluation.set_scores import quoted_for, quoted_name, quoted_notes
+from core.pdf_document import ReportCell, ReportTable
 
 
 def group_tables(result: EvaluationResult) -> list[ReportTable]:

@@ -12,8 +12,6 @@ from core.evaluation.report.atlas import AtlasEntry, Thumbnail, atlas
 from core.evaluation.report.charts import lines_chart, scatter_chart, svg_of
 from core.evaluation.report.comparisons import comparison_tables
 from core.evaluation.report.content import (
-    ReportCell,
-    ReportTable,
     charted_pairs,
     label_of,
     methods_table,
@@ -32,6 +30,7 @@ from core.evaluation.report.summary import summary_table
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import heading_of
 from core.io.atomic import atomic_write
+from core.pdf_document import ReportCell, ReportTable
 from core.printable import one_line, valid
 from core.progress import Progress
 

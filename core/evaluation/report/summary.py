@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import inf, isnan, nan
 
 from core.evaluation.report.content import (
-    ReportCell,
-    ReportTable,
     column_title,
     pairs_in_words,
     title_of,
@@ -25,6 +23,7 @@ from core.evaluation.tables import (
     truth_notes,
     undefined_notes,
 )
+from core.pdf_document import ReportCell, ReportTable
 
 
 def summary_table(result: EvaluationResult) -> ReportTable:

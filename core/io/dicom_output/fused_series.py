@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ from core.progress import NullProgress, Progress
 from core.types import RESEARCH_NOTICE
 
 MULTI_FRAME_FILE = "fused.dcm"
+_OWN_NAME = re.compile(r"fused(_\d+)?\.dcm")
 _SERIES_NUMBER = 9001
 _SCHEME = "99UNIFUSION"
 _MOST_BYTES = 2**32 - 2
@@ -76,15 +78,25 @@ class _Series:
 
 
 def write_fused_folder(
-    folder: Path, fused: FusedSeries, progress: Progress | None = None
+    folder: Path,
+    fused: FusedSeries,
+    progress: Progress | None = None,
+    *,
+    replaces: bool = False,
 ) -> tuple[str, ...]:
     """Write a series into a new folder, all of it or nothing; returns notes for a person.
+
+    Args:
+        folder: of the series alone.
+        fused: what is written.
+        progress: told of the slices written; may cancel.
+        replaces: a series that was written there before is replaced.
 
     Raises:
         OutputError: the folder holds files already, cannot be made, or the disk is full.
         Cancelled: by ``progress``.
     """
-    check_new_folder(folder)
+    check_new_folder(folder, replaces=replaces)
     with atomic_folder(folder) as temporary:
         single = fused.sources.choices.layout == "single"
         if single:
@@ -92,8 +104,10 @@ def write_fused_folder(
         return write_fused_files(temporary / MULTI_FRAME_FILE, fused, progress)
 
 
-def check_new_folder(folder: Path, protect: Sequence[Path] = ()) -> None:
+def check_new_folder(folder: Path, protect: Sequence[Path] = (), *, replaces: bool = False) -> None:
     """Refuse a folder for a series that holds anything, or in which sources are.
+
+    With ``replaces`` it may hold files that have the names of a series written here.
 
     Raises:
         OutputError: see above, or its parent is missing.
@@ -102,7 +116,7 @@ def check_new_folder(folder: Path, protect: Sequence[Path] = ()) -> None:
     if folder.resolve() in {path.resolve().parent for path in protect}:
         raise OutputError(what, Message("the sources are in it"), Message("Name another folder."))
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or _holds_others(folder, replaces)):
             raise OutputError(
                 what,
                 Message("it holds other files, and a series is a folder of its own"),
@@ -118,6 +132,11 @@ def check_new_folder(folder: Path, protect: Sequence[Path] = ()) -> None:
         raise OutputError(
             what, error.strerror or str(error), Message("Choose another folder.")
         ) from error
+
+
+def _holds_others(folder: Path, replaces: bool) -> bool:
+    names = (entry.name for entry in folder.iterdir())
+    return any(not (replaces and _OWN_NAME.fullmatch(name)) for name in names)
 
 
 def write_fused_files(

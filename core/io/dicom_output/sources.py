@@ -30,6 +30,16 @@ _HEADLESS = ("ABDOMEN", "PELVIS", "CHEST", "THORAX", "BREAST", "PROSTATE", "LIVE
 _EMPTY = ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
           "ReferringPhysicianName")  # fmt: skip
 _IDENTITY = ("PatientName", "PatientID", *_EMPTY, "StudyDescription", "PatientAge")
+_LINES = {
+    "Name": "PatientName",
+    "ID": "PatientID",
+    "Born": "PatientBirthDate",
+    "Sex": "PatientSex",
+    "Study": "StudyDescription",
+    "Study date": "StudyDate",
+    "Accession number": "AccessionNumber",
+}
+"""What a report says of a patient, in its words."""
 _DATES = {
     "ContentDate": "19000101",
     "ContentTime": "000000",
@@ -122,6 +132,17 @@ class DicomSources:
         # The notice that is burned in identifies nobody; what the sources had burned in may.
         dataset.BurnedInAnnotation = "YES" if burned else "NO"
         dataset.RecognizableVisualFeatures = "YES" if self.may_show_face else "NO"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Lines about the patient and the study, by name, for a person; {} unless the identity is
+        kept.
+        """
+        lead = self.leading if self.choices.keep_identity else None
+        if lead is None:
+            return {}
+        found = {title: str(lead.get(keyword) or "") for title, keyword in _LINES.items()}
+        return {title: text for title, text in found.items() if text}
 
     @property
     def may_show_face(self) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 
 from app.batch.settings import BatchChoices
@@ -13,6 +14,7 @@ from app.batch.table_model import RESULT, SIZE, STATE, WHY, A, B
 from app.pairs.edits import key_of
 from core.batch import BatchOptions
 from core.io.transforms import write_transform
+from core.io.volumes import list_series
 from core.types import PairTransform, Transform
 from tests.app.acts import WAIT
 from tests.app.batch.conftest import planned
@@ -57,11 +59,69 @@ def _asked(page) -> bool:
 
 def test_slices_instead_of_a_volume(qtbot, page, export):
     dropped(qtbot, page, export)
-    box = page.choices.flags["slices"]
+    box = page.choices.volumes
+    for index, (slices, dicom) in ((3, (True, "")), (1, (False, "multi")), (2, (False, "single"))):
+        with planned(qtbot, page.batch):
+            box.setCurrentIndex(index)
+            box.activated.emit(index)
+        qtbot.waitUntil(lambda: not cell(page, 0, RESULT).endswith(".nii.gz"))
+        assert (page.batch.choices.slices, page.batch.choices.dicom) == (slices, dicom)
+
+
+def test_another_mr_is_chosen_for_a_pet_where_several_fit(qtbot, page, export):
+    (first,) = list_series(export / "MR").series
+    write_mr(
+        export / "second", PatientID="ZweisteinA", SeriesInstanceUID="1.9.9",
+        FrameOfReferenceUID=first.frame_of_reference, StudyInstanceUID=_study_uid(export),
+        SeriesDescription="T2 ax",
+    )  # fmt: skip
+    dropped(qtbot, page, export)
+    assert "several series could be B alike" in page.panel._in_full(0)
+    page._ask_partner(0)
+    menu = page.series_menu
+    assert [action.text() for action in menu.actions()] == [
+        "MR 20×24×10 · T1 ax",
+        "MR 20×24×10 · T2 ax",
+    ]
+    assert not any(action.isChecked() for action in menu.actions())
     with planned(qtbot, page.batch):
-        box.click()
-    qtbot.waitUntil(lambda: not cell(page, 0, RESULT).endswith(".nii.gz"))
-    assert page.batch.choices.slices
+        menu.actions()[1].trigger()
+    menu.close()
+    assert cell(page, 0, B) == "MR · T2 ax"
+    assert cell(page, 0, STATE) == "Ready"
+    # It can be changed back, and is kept when the folders are looked through again.
+    page._ask_partner(0)
+    texts = [action.text() for action in page.series_menu.actions() if action.isChecked()]
+    page.series_menu.close()
+    assert texts == ["MR 20×24×10 · T2 ax"]
+    page.batch.choose_method("average")
+    with planned(qtbot, page.batch):
+        page.batch._find()
+    assert cell(page, 0, B) == "MR · T2 ax"
+    with planned(qtbot, page.batch):
+        page.choices.volumes.setCurrentIndex(1)
+        page.choices.volumes.activated.emit(1)
+    with planned(qtbot, page.batch):
+        page.choices.flags["reports"].click()
+    go(qtbot, page)
+    assert "Done" in cell(page, 0, STATE)
+    out = page.batch.choices.folder
+    fused = pydicom.dcmread(out / cell(page, 0, RESULT) / "fused.dcm")
+    said = (
+        {one.SeriesInstanceUID for one in fused.ReferencedSeriesSequence}
+        if ("ReferencedSeriesSequence" in fused)
+        else {
+            one.SeriesInstanceUID
+            for study in fused.StudiesContainingOtherReferencedInstancesSequence
+            for one in study.ReferencedSeriesSequence
+        }
+    )
+    assert "1.9.9" in said
+    assert list((out / "_reports").rglob("*.pdf"))
+
+
+def _study_uid(export: Path) -> str:
+    return str(pydicom.dcmread(next((export / "MR").iterdir())).StudyInstanceUID)
 
 
 def test_choices_of_volumes_come_back_from_file_and_from_a_run():

@@ -42,6 +42,7 @@ SAME_IN_GERMAN = {
     "Peak (1 cm³)",
     "SD",
     "TLG",
+    "DICOM",
     "Ablation",
     "Rig: {0}",
     "Test",

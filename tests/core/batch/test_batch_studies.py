@@ -12,6 +12,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 
 from core.batch import BatchFinished, BatchOptions, RowEvent, plan_batch, run_batch
@@ -20,14 +21,15 @@ from core.batch.plan import BatchPlan
 from core.errors import Cancelled, FusionError
 from core.fusion.engine import FusionEngine
 from core.fusion.slices import align, slice_pair
-from core.fusion.volume_fusion import SliceSettings, fuse_slices
-from core.fusion.volume_output import collect
-from core.geometry.grids import grid_of
+from core.fusion.volume_fusion import SliceSettings
+from core.fusion.volume_targets import SourceFiles, fuse_volume, volume_target
 from core.io import read_image
 from core.io.volumes import list_series, load_study_volume
 from core.pairing.folders import pair_paths
+from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult
+from tests.core.io.pdf_text import pdf_text
 from tests.core.io.studies import write_mr, write_pet, write_study
 
 METHOD = "average"
@@ -82,10 +84,9 @@ def test_a_row_is_the_slices_fused_on_the_grid_of_b(export: Path, tmp_path: Path
         assert study is not None
         a, b = (load_study_volume(series) for series in (study.a, study.b))
         pair = align(a, b)
-        slices = fuse_slices(
-            FusionEngine("cpu"), pair, SliceSettings("mif", METHOD), range(pair.slices("axial"))
-        )
-        collect(slices, grid_of(pair.b), "axial").write(tmp_path / "one.nii.gz")
+        one = volume_target(tmp_path / "one.nii.gz", SourceFiles(study.a, study.b))
+        assert one is not None
+        fuse_volume(FusionEngine("cpu"), pair, SliceSettings("mif", METHOD), one)
         assert (tmp_path / row.target).read_bytes() == (tmp_path / "one.nii.gz").read_bytes()
         image = nibabel.load(tmp_path / row.target)
         np.testing.assert_allclose(image.affine, np.diag([-1, -1, 1, 1]) @ b.affine, atol=1e-5)
@@ -132,6 +133,109 @@ def test_slices_in_a_folder(export: Path, tmp_path: Path) -> None:
     (tmp_path / row.target / "axial_001.png").unlink()
     events, _ = _run(_plan(export, tmp_path, slices=True, resume=True))
     assert any("someone changed the result" in event.record.text for event in events)
+
+
+@pytest.mark.parametrize("layout", ["multi", "single"])
+def test_dicom_in_a_folder_for_each_study(export: Path, tmp_path: Path, layout: str) -> None:
+    plan = _plan(export, tmp_path, dicom=layout, reports=True)
+    _, end = _run(plan)
+    assert (end.tally.done, end.tally.failed) == (2, 0)
+    for row in plan.rows:
+        assert row.match.study is not None
+        files = sorted((tmp_path / row.target).iterdir())
+        names = [path.name for path in files]
+        if layout == "multi":
+            assert names == ["fused.dcm"]
+        else:
+            assert names == [f"fused_{n:04d}.dcm" for n in range(1, 11)]
+        (b,) = list_series(row.match.study.b.files).series
+        read = pydicom.dcmread(files[0])
+        assert read.FrameOfReferenceUID == b.frame_of_reference
+        assert read.PatientIdentityRemoved == "YES"
+        made = np.concatenate([np.atleast_3d(pydicom.dcmread(p).pixel_array) for p in files])
+        wanted = tmp_path / "wanted.dcm"
+        fused(row.match.study, wanted)
+        same = pydicom.dcmread(wanted).pixel_array
+        np.testing.assert_array_equal(made.ravel(), same.ravel())
+        report = plan.outputs(row)[-1]
+        assert report.read_bytes().startswith(b"%PDF")
+    assert not list(tmp_path.rglob("*.unfinished"))
+    again = _plan(export, tmp_path, dicom=layout, reports=True, resume=True)
+    _, end = _run(again)
+    assert end.tally.skipped == 2
+
+
+def fused(study: SeriesPair, path: Path) -> None:
+    """The file that ``fuse PT MR -o path`` writes."""
+    pair = align(*(load_study_volume(series) for series in (study.a, study.b)))
+    target = volume_target(path, SourceFiles(study.a, study.b))
+    assert target is not None
+    fuse_volume(FusionEngine("cpu"), pair, SliceSettings("mif", METHOD), target)
+
+
+def test_a_dicom_folder_is_replaced_only_when_it_is_of_ours(export: Path, tmp_path: Path) -> None:
+    plan = _plan(export, tmp_path, dicom="multi")
+    _run(plan)
+    folder = tmp_path / plan.rows[0].target
+    before = (folder / "fused.dcm").read_bytes()
+    _, end = _run(_plan(export, tmp_path, dicom="multi", overwrite=True))
+    assert end.tally.done == 2
+    assert (folder / "fused.dcm").read_bytes() != before  # its UIDs are new
+    (folder / "letter.txt").write_text("keep me")
+    _, end = _run(_plan(export, tmp_path, dicom="multi", overwrite=True))
+    assert (end.tally.done, end.tally.failed) == (1, 1)
+    assert "holds other files" in end.failures[0][1]
+    assert (folder / "letter.txt").read_text() == "keep me"
+
+
+def test_names_are_in_no_file_of_a_batch_unless_asked_for(export: Path, tmp_path: Path) -> None:
+    for keep, found in ((False, set[str]()), (True, {"fused.dcm", "pdf"})):
+        out = tmp_path / str(keep)
+        named: dict[str, Any] = {"dicom": "multi", "reports": True, "keep_identity": keep}
+        _run(_plan(export, out, contact_sheet=True, metrics=True, figures=True, **named))
+        holding = set[str]()
+        for path in out.rglob("*"):
+            assert "weistein" not in str(path.relative_to(out))
+            if path.is_file() and b"weistein" in contents(path):
+                holding.add("pdf" if path.suffix == ".pdf" else path.name)
+        assert holding == found
+
+
+def contents(path: Path) -> bytes:
+    """What a file holds; of a PDF the texts of its pages, which are compressed in the file."""
+    data = path.read_bytes()
+    if path.suffix == ".pdf":
+        return pdf_text(data).encode()
+    return data.replace(b"\0", b"")
+
+
+def test_a_killed_study_goes_on_at_its_slice(export: Path, tmp_path: Path) -> None:
+    """SIGKILL after 14 of 20 slices: those of the row that was not finished are not fused again."""
+    script = _CHILD.replace("slices=True", "dicom='multi'")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(export), str(tmp_path), "4"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    plan = _plan(export, tmp_path, dicom="multi", resume=True)
+    assert not any((tmp_path / row.target).exists() for row in plan.rows)
+    engine = _Counting()
+    events, end = _run(plan, engine)
+    assert (end.tally.done, end.tally.failed) == (2, 0)
+    notes = [n for e in events if e.record.state == "done" for n in e.record.notes]
+    assert any("had ended early were kept" in note for note in notes)
+    assert engine.fused < 20
+    assert not list(tmp_path.rglob("*.unfinished"))
+
+
+class _Counting(FusionEngine):
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.fused = 0
+
+    def fuse(self, request: FusionRequest, *words: Any, **named: Any) -> FusionResult:
+        self.fused += 1
+        return super().fuse(request, *words, **named)
 
 
 @pytest.mark.parametrize("slices", [False, True])

@@ -66,7 +66,8 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
         assert (store.resumed, store.missing) == (3, [1, 3, 5])
         assert store.fill(fused(index) for index in store.missing)
         np.testing.assert_array_equal(store.pixels[:, 0, 0, 0], np.float32(np.arange(6) / 10))
-        assert store.notes == ("note 0", "note 1")
+        kept = "3 slices of a run that had ended early were kept."
+        assert store.notes == (kept, "note 0", "note 1")
         assert store.provenance["method"] == "average"
     assert list(tmp_path.iterdir()) == []
 
