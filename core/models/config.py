@@ -160,7 +160,7 @@ class NetworkConfig:
             corrects the choice of the more active source, and the result stays within
             :func:`core.models.bounding.bounds` of the sources; ``salient``: as ``bounded``, but
             detail is added to the brightness of the second source (visible) with what the first
-            (infrared) shows as targets, by night of the brighter one; ``detail``: the brighter
+            (infrared) shows as targets, by night the other way round; ``detail``: the brighter
             source at each pixel, and detail within :func:`core.models.bounding.detail_bounds`.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").

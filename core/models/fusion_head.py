@@ -311,8 +311,8 @@ class SalientHead(BlendHead):
 
     Fused = base + m·(x − base of x) + (1−m)·(y − base of y) + r, within the bounds of
     :class:`BoundedHead`. All bases are guided filters whose guide is
-    :func:`core.models.salience.brightness`: by day y with the targets of x, by night the brighter
-    source. So the edges of that image are no detail, whichever source shows them and with whatever
+    :func:`core.models.salience.brightness`: by day y with the targets of x, by night x with those
+    of y. So the edges of that image are no detail, whichever source shows them and with whatever
     sign, and a sky keeps no halo from a source that shows it dark. The base is that of the guide,
     moved by the network along the difference of the others; m starts as the choice of the more
     active source, which the network sees and corrects.
@@ -329,7 +329,8 @@ class SalientHead(BlendHead):
         coarse_x, coarse_y = (tiling.local(reduced, image, reach=0) for image in (x, y))
         around = surroundings(coarse_x, coarse_y)
         active = tiling.local(_coarse_activities, x, y, reach=SALIENCE_REACH)
-        choice, night = detail_logit(active), night_of(y) * lead_of(active)
+        night = night_of(y) * lead_of(active)
+        choice = detail_logit(active, night)
         guide = tiling.local(_coarse_guide, night, around, x, y, reach=GUIDED_DOWNSAMPLING)
         bases = torch.cat(
             [

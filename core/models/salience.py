@@ -16,25 +16,29 @@ from core.models.blocks import pad_replicate
 from core.models.bounding import activity
 from core.models.guided_filter import reduced
 
-_DAY, _DUSK = 150 / 255, 8 / 255
+_DAY, _DUSK = 146 / 255, 2 / 255
 """Mean of a visible image at which half of a scene is day, and the width of the transition."""
 _HOT, _SOFT = 24 / 255, 8 / 255
 """Contrast to the surroundings from which infrared shows a target; width of the transition."""
+_LIT, _GLOW = 32 / 255, 12 / 255
+"""As these, of what the visible image shows as a lamp: wider, for lamps fade into haze."""
 _RADIUS = 8
 """Radius in coarse pixels of the box that is applied twice to find the surroundings of a pixel."""
-_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS = 6, 20.0
-"""Radius in pixels of the box that activity is averaged over (twice), and the exponent of its
-ratio: a blend of two details keeps less of either than a choice."""
+_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS, _CLEARLY = 6, 10.0, 0.3
+"""Radius in pixels of the box that activity is averaged over (twice), the exponent of its ratio (a
+blend of two details keeps less of either than a choice), and the logarithm of the ratio up to which
+the source that gives the brightness also gives the detail, which on its own brightness is whole."""
 SALIENCE_REACH = 2 * _ACTIVITY_RADIUS + 4
 """Pixels around a coarse pixel on which its activity depends, in whole coarse pixels."""
 _NOISE, _FLAT = 0.4, 0.12
 """Shares of the mean activity of a scene: up to which it is noise, and above that still flat."""
 _LEAST = 1e-3
 """Mean activity of a scene without any."""
-_LEAD = 6.0
-"""Exponent of the ratio of activities by which a source leads."""
-_TIE, _SUREST = 2.0, 16.0
-"""Logit by which y goes before x where both are flat; largest logit, still to be corrected."""
+_LEAD, _AHEAD = 8.0, 0.3
+"""Exponent of the ratio of activities by which a source leads, and the logarithm of the ratio that
+x is given as a start: by night it shows people and animals."""
+_SUREST = 5.0
+"""Largest logit, still to be corrected: where a sigmoid is flat, nothing is learnt."""
 
 
 def night_of(y: Tensor) -> Tensor:
@@ -68,17 +72,32 @@ def target_map(x: Tensor, y: Tensor, around: Tensor | None = None) -> Tensor:
         return torch.sigmoid((of_x - _HOT) / _SOFT) * torch.sigmoid((_HOT - of_y) / _SOFT)
 
 
+def lit_map(y: Tensor, around: Tensor) -> Tensor:
+    """What y shows brighter than its surroundings, N×1×H×W in [0, 1], whatever x shows there.
+
+    ``around``: :func:`surroundings` of both.
+    """
+    with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
+        around = F.interpolate(around[:, 1:], y.shape[2:], mode="bilinear", align_corners=False)
+        return torch.sigmoid((_grey(y) - around - _LIT) / _GLOW)
+
+
 def brightness(x: Tensor, y: Tensor, night: Tensor, around: Tensor | None = None) -> Tensor:
     """The image whose brightness the fused one is to have, N×ch×H×W.
 
-    By day y, with what x shows as targets; by night the brighter of both at each pixel. y is
-    nowhere darkened. ``night``, N×1×h×w at any resolution: :func:`night_of` times :func:`lead_of`.
-    ``around`` is that of :func:`target_map`.
+    By day y, with what x shows as targets; by night x, with what y shows as lamps and lit windows
+    (:func:`lit_map`). One source for the whole image, so that a hazy sky, which both show nearly
+    even, is not taken from one here and from the other there. Neither is darkened. ``night``,
+    N×1×h×w at any resolution: :func:`night_of` times :func:`lead_of`. ``around`` is that of
+    :func:`target_map`.
     """
     with torch.no_grad():
-        target = target_map(x, y, around)
+        around = surroundings(reduced(x), reduced(y)) if around is None else around
+        hot = target_map(x, y, around)
+        lit = lit_map(y, around)
         night = F.interpolate(night, x.shape[2:], mode="bilinear", align_corners=False)
-        return y + (target + (1 - target) * night) * (x - y).clamp(min=0)
+        by_day, by_night = y + hot * (x - y).clamp(min=0), x + lit * (y - x).clamp(min=0)
+        return by_day + night * (by_night - by_day)
 
 
 def activities(x: Tensor, y: Tensor) -> Tensor:
@@ -91,24 +110,26 @@ def lead_of(of_both: Tensor) -> Tensor:
     """How far x leads in the activity of the whole scene, N×1×1×1 in [0, 1].
 
     By night its brightness is taken to that share: where x is bright, but even, and y shows the
-    scene, the brighter source would hide it. ``of_both``: :func:`activities`, reduced.
+    scene, x would hide it. ``of_both``: :func:`activities`, reduced.
     """
     with torch.no_grad():
         of_x, of_y = of_both.mean(dim=(2, 3), keepdim=True).chunk(2, dim=1)
-        return torch.sigmoid(_LEAD * torch.log((of_x + _LEAST) / (of_y + _LEAST)))
+        ratio = torch.log((of_x + _LEAST) / (of_y + _LEAST))
+        return torch.sigmoid(_LEAD * (ratio + _AHEAD))
 
 
-def detail_logit(of_both: Tensor) -> Tensor:
+def detail_logit(of_both: Tensor, night: Tensor) -> Tensor:
     """Logit of the weight of x's detail by the :func:`activities` of the whole images, N×1×h×w.
 
-    The detail is that of the more active source. What is below a share of the mean activity of both
-    images is noise; where there is nothing else, it is that of y.
+    The detail is that of the source that gives the brightness, unless the other is clearly more
+    active. What is below a share of the mean activity of both images is noise. ``night`` is that
+    of :func:`brightness`, N×1×1×1.
     """
     with torch.no_grad():
         mean = of_both.mean(dim=(1, 2, 3), keepdim=True).clamp(min=_LEAST)
         heard = (of_both - _NOISE * mean).clamp(min=0) + _FLAT * mean
         of_x, of_y = torch.log(heard).chunk(2, dim=1)
-        logit = _ACTIVITY_SHARPNESS * (of_x - of_y) - _TIE
+        logit = _ACTIVITY_SHARPNESS * (of_x - of_y + _CLEARLY * (2 * night - 1))
         return logit.clamp(-_SUREST, _SUREST)
 
 

@@ -235,9 +235,8 @@ def daylight_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """How far the brightness is from what :func:`core.models.salience.brightness` asks for.
 
     Outside targets the mean absolute difference of coarse brightness (65×65 pixels, weighted as a
-    triangle): by day from the visible image B, by night, at half the weight, from the brighter one
-    to the share in which that has the detail.
-    At targets of the infrared image A, what pixels are darker than it.
+    triangle): by day from the visible image B, by night from the infrared one A, to the share in
+    which that has the detail. At targets of A, what pixels are darker than it.
     """
     night = night_of(b) * lead_of(reduced(activities(a, b)))
     wanted = brightness(a, b, night)
@@ -248,8 +247,7 @@ def daylight_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
         around = (_COARSE_RADIUS,) * 4
         padded = F.pad(difference, around, mode="replicate")
         difference = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
-    away = ((1 - night_of(b) / 2) * difference.abs()).mean()
-    return away + (target * F.relu(a - fused)).mean()
+    return difference.abs().mean() + (target * F.relu(a - fused)).mean()
 
 
 def _entropy(shares: Tensor) -> Tensor:

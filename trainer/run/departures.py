@@ -15,8 +15,8 @@ _HEADS = {
     "layered": "a head that weighs base and details of the sources apart",
     "bounded": "a head that corrects the choice of the more active source, and stays within bounds "
     "of both",
-    "salient": "a head that adds detail to the brightness of the visible image, by night to the "
-    "brighter one, with what infrared shows as targets, and stays within bounds of both",
+    "salient": "a head that adds detail to the brightness of one source, by day the visible and by "
+    "night the infrared one, with what the other shows as targets, and stays within bounds of both",
     "detail": "a head that shows the brighter source and adds detail within bounds",
 }
 _TERMS = {

@@ -304,16 +304,26 @@ def test_a_fresh_salient_head_keeps_the_daylight_and_shows_what_is_hot() -> None
 
 
 @torch.no_grad()
-def test_by_night_a_fresh_salient_head_is_as_bright_as_the_brighter_source() -> None:
+def test_by_night_a_fresh_salient_head_shows_infrared_and_the_lamps_of_the_visible_image() -> None:
     network = UniFusionNet(tiny_compact(head="salient")).eval()
-    x, y = torch.full((2, 1, 1, 64, 96), 0.1)
-    x[..., :48], y[..., 64:] = 0.3 + 0.2 * (torch.arange(48) // 8 % 2), 0.6
+    # A sky that is hazy in y and dark in x, with faint noise that makes y the more active source
+    # here and x there: it is dark everywhere.
+    x, y = _scene(0.1, 0.4, 0.5), torch.full((1, 1, 128, 160), 0.35)
+    x[..., 80:, :] += 0.2 * (torch.arange(160) // 8 % 2)
+    random = torch.Generator().manual_seed(0)
+    x[..., :24, :80] += 0.01 * torch.rand(24, 80, generator=random)
+    y[..., :24, 80:] += 0.01 * torch.rand(24, 80, generator=random)
+    y[..., 8:20, 40:52] = 0.95
     fused = network.fuse(network.encode(x, y), x, y)
-    torch.testing.assert_close(fused, torch.maximum(x, y), rtol=0, atol=0.03)
+    sky = fused[0, 0, :24].clone()
+    sky[4:, 32:60] = 0.1
+    assert (sky - 0.1).abs().max() < 0.05
+    assert fused[0, 0, 10:18, 42:50].min() > 0.85, "the lamp"
+    assert (fused - x)[..., 84:, :].abs().mean() < 0.03
     # Where x is bright but even, and y shows the scene, the scene stays as it is in y.
-    x, y = torch.full_like(x, 0.4), x
+    x, y = torch.full_like(x, 0.4), 0.3 * x
     fused = network.fuse(network.encode(x, y), x, y)
-    assert (fused - y)[..., 56:].abs().max() < 0.03
+    assert (fused - y)[..., 84:, :].abs().max() < 0.05
 
 
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:

@@ -29,7 +29,7 @@ def _images(level_x: float, level_y: float) -> tuple[torch.Tensor, torch.Tensor]
 
 def test_night_is_told_by_the_mean_of_the_visible_image() -> None:
     images = torch.stack(
-        [torch.full((1, 8, 12), level / 255) for level in (40, 142, 150, 158, 220)]
+        [torch.full((1, 8, 12), level / 255) for level in (40, 144, 146, 148, 220)]
     )
     one = 1 / (1 + np.e)
     got = night_of(images).flatten().tolist()
@@ -63,7 +63,14 @@ def test_brightness_by_hand() -> None:
     by_day = brightness(x, y, DAY)
     assert by_day[0, 0, 80, 95].item() == pytest.approx(0.9, abs=0.02)
     assert by_day[0, 0, 10, 10].item() == pytest.approx(0.6)
-    assert torch.equal(brightness(x, y, NIGHT), torch.maximum(x, y))
+    # By night x, and what y shows as a lamp; what y shows brighter, but even, is none.
+    x, y = _images(0.3, 0.4)
+    y[..., 60:100, 80:110] = 0.9
+    by_night = brightness(x, y, NIGHT)
+    assert by_night[0, 0, 80, 95].item() == pytest.approx(0.9, abs=0.04)
+    assert by_night[0, 0, 10, 10].item() == pytest.approx(0.3, abs=0.01)
+    x[..., 60:100, 80:110] = 0.7  # warm as well: no hole in the lamp
+    assert brightness(x, y, NIGHT)[0, 0, 80, 95].item() == pytest.approx(0.9, abs=0.02)
     x, y = _images(0.5, 0.4)  # brighter everywhere, hotter than its surroundings nowhere
     assert brightness(x, y, DAY).mean().item() == pytest.approx(0.4, abs=0.006)
     assert brightness(x, y, NIGHT / 2).mean().item() == pytest.approx(0.45, abs=0.006)
@@ -81,26 +88,33 @@ def test_surroundings_are_means_of_both_around_a_pixel() -> None:
     assert torch.equal(target_map(x, y), target_map(x, y, around))
 
 
-def test_detail_is_that_of_the_more_active_source_and_of_noise_that_of_the_visible_one() -> None:
+def test_detail_is_that_of_the_brightness_unless_the_other_source_is_clearly_more_active() -> None:
     of_both = torch.full((1, 2, 4, 30), 0.1)  # mean near 0.1, so 0.04 is noise
-    of_both[:, 0, :, :5], of_both[:, 1, :, :5] = 0.2, 0.1
-    of_both[:, 0, :, 5:10], of_both[:, 1, :, 5:10] = 0.05, 0.1
+    of_both[:, 0, :, :5], of_both[:, 1, :, :5] = 0.3, 0.1
+    of_both[:, 0, :, 5:10], of_both[:, 1, :, 5:10] = 0.05, 0.15
     of_both[:, 0, :, 10:15], of_both[:, 1, :, 10:15] = 0.03, 0.002
-    weight = torch.sigmoid(detail_logit(of_both))[0, 0, 0]
-    assert weight[0] > 0.999
-    assert weight[7] < 0.001
-    assert weight[12] == pytest.approx(1 / (1 + np.exp(2)), abs=1e-4)
-    # The choice does not depend on the contrast of the scene; without any it is y's.
-    torch.testing.assert_close(detail_logit(of_both / 8), detail_logit(of_both))
-    assert torch.equal(detail_logit(of_both * 0), torch.full((1, 1, 4, 30), -2.0))
+    of_both[:, 0, :, 15:20], of_both[:, 1, :, 15:20] = 0.11, 0.1
+    by_day, by_night = detail_logit(of_both, DAY)[0, 0, 0], detail_logit(of_both, NIGHT)[0, 0, 0]
+    for logit in (by_day, by_night):
+        assert logit[0] == 5
+        assert logit[7] == -5
+    for column in (12, 25):  # noise; both alike
+        assert by_day[column] == pytest.approx(-3, abs=1e-4)
+        assert by_night[column] == pytest.approx(3, abs=1e-4)
+    assert by_day[17] < -1, "a little more active is not enough"
+    # The choice does not depend on the contrast of the scene; without any it is as for noise.
+    torch.testing.assert_close(detail_logit(of_both / 8, DAY), detail_logit(of_both, DAY))
+    torch.testing.assert_close(detail_logit(of_both * 0, DAY), torch.full((1, 1, 4, 30), -3.0))
 
 
-def test_the_source_that_shows_more_of_a_scene_leads() -> None:
+def test_the_source_that_shows_more_of_a_scene_leads_with_a_start_for_infrared() -> None:
     of_both = torch.full((1, 2, 4, 30), 0.1)
-    assert lead_of(of_both).tolist() == [[[[0.5]]]]
-    of_both[:, 0] = 0.2
-    assert lead_of(of_both).item() == pytest.approx(64 / 65, abs=2e-3)
-    assert lead_of(of_both.flip(1)).item() == pytest.approx(1 / 65, abs=2e-3)
+    assert lead_of(of_both).item() == pytest.approx(1 / (1 + np.exp(-2.4)), abs=1e-4)
+    of_both[:, 1] = 0.1 * np.exp(0.3)
+    assert lead_of(of_both).item() == pytest.approx(0.5, abs=0.01)
+    of_both[:, 1] = 0.2
+    wanted = 1 / (1 + np.exp(8 * (np.log(2) - 0.3)))
+    assert lead_of(of_both).item() == pytest.approx(wanted, abs=2e-3)
 
 
 def test_activity_depends_on_no_pixel_beyond_the_reach() -> None:
