@@ -87,6 +87,30 @@ def choose_series(a: Path, b: Path, keys: tuple[str, str], progress: Progress) -
     return ChosenSeries(pair.a, pair.b, (*chosen, f"{pair.reason}."))
 
 
+def choose_single(path: Path, key: str, progress: Progress) -> SeriesHeader:
+    """One series of a source that is used alone: the only one, or the only PET among several.
+
+    Args:
+        path: file or folder.
+        key: beginning of its key; "" for the only one.
+        progress: told of the files looked at; may cancel.
+
+    Raises:
+        InputError: there is no series, none of that key, or several.
+    """
+    found = _by_key(path, list_series(path, progress).series, key, "a")
+    functional = [one for one in found if one.modality == "PT"]
+    if len(found) > 1 and len(functional) == 1:
+        return functional[0]
+    if len(found) != 1:
+        raise InputError(
+            str(path),
+            f"it is not clear which series is meant: {_listed(found)}",
+            "Name it by --series-a KEY.",
+        )
+    return found[0]
+
+
 def described(one: SeriesHeader) -> str:
     """A series for a person to choose from; nobody's name is in it."""
     title = f" “{one.title}”" if one.title else ""

@@ -12,6 +12,7 @@ from app.cli.ablation_command import ablate
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.downstream import downstream_app
 from app.cli.evaluate_command import evaluate
+from app.cli.measure_command import measure
 from app.cli.options import (
     TASK_NAMES,
     AcceptGap,
@@ -348,6 +349,7 @@ app.command()(train)
 app.command()(ablate)
 app.command()(datasets)
 app.command()(evaluate)
+app.command()(measure)
 app.command()(register)
 
 

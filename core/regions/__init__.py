@@ -15,6 +15,8 @@ Without Qt and torch; numpy alone, so that the window may import it. What there 
 * :mod:`core.regions.figures`: :func:`measure_regions`, for a worker: a :class:`RegionFigures` for
   each region and source. A figure that is not defined has a reason instead of a value, and a region
   that cannot be measured has ``problem``; nothing is raised but ``Cancelled``.
+* :mod:`core.regions.files`, to be imported late (it brings the writers): regions as JSON, figures
+  as CSV (``figures_table`` gives the rows), masks as DICOM SEG.
 """
 
 from core.regions.data import regions_data, regions_from_data

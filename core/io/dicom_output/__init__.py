@@ -1,4 +1,4 @@
-"""DICOM that is given back: fused slices as secondary captures, resampled values as a map."""
+"""DICOM that is given back: fused slices, resampled values as a map, regions as a segmentation."""
 
 from core.io.dicom_output.choices import (
     CORNERS,
@@ -16,7 +16,12 @@ from core.io.dicom_output.fused_series import (
     write_fused_folder,
 )
 from core.io.dicom_output.parametric_map import check_map_target, write_parametric_map
-from core.io.dicom_output.sources import DicomSources, read_dicom_sources
+from core.io.dicom_output.segmentation import (
+    MaskSegment,
+    check_segmentation_target,
+    write_segmentation,
+)
+from core.io.dicom_output.sources import DicomSources, read_dicom_source, read_dicom_sources
 
 __all__ = [
     "CORNERS",
@@ -27,11 +32,15 @@ __all__ = [
     "DicomLayout",
     "DicomSources",
     "FusedSeries",
+    "MaskSegment",
     "NoticePlace",
     "check_map_target",
     "check_new_folder",
+    "check_segmentation_target",
+    "read_dicom_source",
     "read_dicom_sources",
     "write_fused_files",
     "write_fused_folder",
     "write_parametric_map",
+    "write_segmentation",
 ]

@@ -227,8 +227,11 @@ def _notes(series: _Series) -> tuple[str, ...]:
     return (*found, *identity_notes(sources))
 
 
-def identity_notes(sources: DicomSources) -> tuple[str, ...]:
-    """What of the patient is in files that refer to ``sources``, for a person who gives them on."""
+def identity_notes(sources: DicomSources, *, has_pixels: bool = True) -> tuple[str, ...]:
+    """What of the patient is in files that refer to ``sources``, for a person who gives them on.
+
+    ``has_pixels``: whether the files show what the sources show, not only where.
+    """
     found = []
     if sources.choices.keep_identity and sources.leading is not None:
         found.append(Message("The patient's name and ID are in the files."))
@@ -245,9 +248,9 @@ def identity_notes(sources: DicomSources) -> tuple[str, ...]:
                     "originals."
                 )
             )
-    if sources.burned_in:
+    if has_pixels and sources.burned_in:
         found.append(Message("A source says that a name may be burned into its pixels."))
-    if sources.may_show_face:
+    if has_pixels and sources.may_show_face:
         found.append(Message("A face can be recognised in slices of a head."))
     return tuple(found)
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as Items
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
@@ -17,11 +16,9 @@ from core import __version__
 from core.errors import Message, OutputError
 from core.geometry.planes import PlaneAxes, turned
 from core.io.atomic import atomic_path
+from core.io.dicom_output.derived_frames import frame_slices, refer, stand_in
 from core.io.dicom_output.fused_series import identity_notes
 from core.io.dicom_output.placing import (
-    across,
-    corner,
-    normal,
     pixel_measures,
     plane_orientation,
     plane_position,
@@ -44,7 +41,6 @@ _MEANINGS = {
     "HU": "Hounsfield unit",
 }
 _LABEL = 16
-_REFERENCES = ("ReferencedSeriesSequence", "StudiesContainingOtherReferencedInstancesSequence")
 _NO_VALUE = np.float32(np.nan)
 
 
@@ -108,7 +104,7 @@ def write_parametric_map(
     dataset = _dataset(volume, axes, sources, unit)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         dcmwrite(stream, dataset, enforce_file_format=True)
-        slices = _slices(volume, axes, _order(dataset, axes), progress or NullProgress())
+        slices = _slices(volume, axes, frame_slices(dataset, axes), progress or NullProgress())
         write_pixels(stream, 0x0008, b"OF", count * rows * columns * 4, slices)
     return identity_notes(sources)
 
@@ -122,15 +118,6 @@ def _unit_code(path: Path, unit: str) -> Code:
             Message("A map of values without a unit means nothing: leave it out."),
         )
     return Code(known[unit], "UCUM", _MEANINGS.get(unit, unit))
-
-
-def _order(dataset: Dataset, axes: PlaneAxes) -> list[int]:
-    """Which slice each frame is: highdicom sorts frames by their places."""
-    places = [
-        groups.PlanePositionSequence[0].ImagePositionPatient
-        for groups in dataset.PerFrameFunctionalGroupsSequence
-    ]
-    return [round(float(axes.position_of([float(one) for one in place])[2])) for place in places]
 
 
 def _slices(
@@ -162,7 +149,7 @@ def _dataset(volume: Volume, axes: PlaneAxes, sources: DicomSources, unit: Code)
     )
     dataset: Any = ParametricMap(
         # Slices of one pixel, for the tags: the true ones are written one by one.
-        source_images=[_stand_in(sources, axes)],
+        source_images=[stand_in(sources.a[0][0].SOPClassUID, sources, axes, (1, 1))],
         pixel_array=np.zeros((count, 1, 1), np.float32),
         series_instance_uid=generate_uid(prefix=None),
         series_number=_SERIES_NUMBER,
@@ -188,52 +175,10 @@ def _dataset(volume: Volume, axes: PlaneAxes, sources: DicomSources, unit: Code)
     )
     del dataset.FloatPixelData
     dataset.Rows, dataset.Columns = rows, columns
-    _refer(dataset, axes, sources)
+    text = f"{PROGRAM} {__version__}; A resampled onto the grid of B, linearly interpolated"
+    refer(dataset, axes, sources, code("113085", "Spatial resampling"), text)
+    dataset.DerivationDescription = text
     dataset.Laterality = ""
     sources.identify(dataset)
     sources.mark_lossy(dataset)
     return dataset  # type: ignore[no-any-return]
-
-
-def _refer(dataset: Dataset, axes: PlaneAxes, sources: DicomSources) -> None:
-    """Replace the references to the stand-in by those to the sources."""
-    for keyword in (
-        "ReferencedSeriesSequence",
-        "StudiesContainingOtherReferencedInstancesSequence",
-    ):
-        if keyword in dataset:
-            delattr(dataset, keyword)
-    sources.add_series_references(dataset)
-    shared = dataset.SharedFunctionalGroupsSequence[0]
-    if "DerivationImageSequence" in shared:
-        del shared.DerivationImageSequence
-    text = f"{PROGRAM} {__version__}; A resampled onto the grid of B, linearly interpolated"
-    frames = dataset.PerFrameFunctionalGroupsSequence
-    for index, groups in zip(_order(dataset, axes), frames, strict=True):
-        derived = Dataset()
-        derived.DerivationDescription = text
-        derived.DerivationCodeSequence = [code("113085", "Spatial resampling")]
-        derived.SourceImageSequence = Items(
-            sources.source_images(corner(axes, index), normal(axes))
-        )
-        groups.DerivationImageSequence = [derived]
-    dataset.DerivationDescription = text
-
-
-def _stand_in(sources: DicomSources, axes: PlaneAxes) -> Dataset:
-    """An image for highdicom that carries nothing of the patient."""
-    image = Dataset()
-    image.SOPClassUID = sources.a[0][0].SOPClassUID
-    image.SOPInstanceUID = generate_uid(prefix=None)
-    image.SeriesInstanceUID = generate_uid(prefix=None)
-    image.StudyInstanceUID = sources.study_uid
-    image.FrameOfReferenceUID = sources.frame_of_reference
-    image.Rows = image.Columns = 1
-    image.ImagePositionPatient = corner(axes, 0)
-    image.ImageOrientationPatient = across(axes).ravel().tolist()
-    between, *in_plane = axes.spacing
-    image.PixelSpacing, image.SliceThickness = in_plane, between
-    image.SpacingBetweenSlices = between
-    sources.identify(image)
-    image.PatientName = ""
-    return image

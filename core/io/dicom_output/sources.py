@@ -268,6 +268,22 @@ def read_dicom_sources(
     )
 
 
+def read_dicom_source(series: SeriesHeader, frame: int, choices: DicomChoices) -> DicomSources:
+    """What objects derived from one source alone, on its own grid, refer to; no pixel is read.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    return DicomSources(
+        (),
+        tuple(read_headers(series, frame)),
+        patient=series.patient,
+        modalities=("", series.modality),
+        registered=False,
+        choices=choices,
+    )
+
+
 def code(value: str, meaning: str, scheme: str = "DCM") -> Dataset:
     """An item of a sequence of codes."""
     item = Dataset()
