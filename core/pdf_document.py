@@ -260,7 +260,7 @@ def _widths(table: ReportTable, width: float) -> list[float]:
         max(max(len(row[place].text), _SMALL * len(row[place].after)) for row in lines)
         for place in range(len(table.columns))
     ]
-    wanted = [min(5.2 * length + 10, 260.0) for length in lengths]
+    wanted = [min(5.2 * length + 16, 260.0) for length in lengths]
     scale = min(1.0, width / sum(wanted))
     return [scale * column for column in wanted]
 

@@ -6,26 +6,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.choose_series import ChosenSeries, choose_series
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import PictureOutput, output_for
-from core.alignment.aligning import Aligned, align_volumes
+from app.cli.volume_sources import align_chosen, alignment_notes, chosen_series
 from core.errors import InputError, OutputError
 from core.fusion.opening import open_engine
 from core.fusion.protocol import CheckedEngine
-from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
+from core.fusion.slices import VolumePair
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.fusion.volume_targets import SourceFiles, VolumeTarget, fuse_volume
-from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName, axes_of
 from core.io.dicom_output import check_map_target, read_dicom_sources, write_parametric_map
-from core.io.volumes import load_study_volume
 from core.memory_model import FusionWorkload
 from core.progress import Progress
 from core.tasks import get_task
-from core.types import ImageHeader, SeriesHeader, Volume
+from core.types import ImageHeader
 from core.units.palettes import PALETTES
 
 
@@ -67,9 +64,7 @@ def fuse_volumes(options: FuseOptions) -> None:
     notes: list[str] = [unused] if unused else []
     methods: set[str] = set()
     with TerminalProgress() as progress:
-        keys = volumes.series_a, volumes.series_b
-        chosen = choose_series(options.a, options.b, keys, progress)
-        _check_chosen(chosen, options)
+        chosen = chosen_series(options, progress)
         frames = volumes.frame_a - 1, volumes.frame_b - 1
         sources = SourceFiles(chosen.a, chosen.b, frames)
         single = volumes.slice is not None
@@ -77,10 +72,10 @@ def fuse_volumes(options: FuseOptions) -> None:
         output.check()
         if volumes.parametric is not None:
             check_map_target(volumes.parametric, protect=sources.files)
-        pair, aligned = _aligned(chosen, options, progress)
+        pair, aligned = align_chosen(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
-        notes += [*chosen.notes, *_alignment_notes(chosen, pair), *aligned.notes]
+        notes += [*chosen.notes, *alignment_notes(chosen, pair), *aligned.notes]
         if volumes.parametric is not None:
             notes += _write_map(volumes.parametric, volumes, sources, pair, progress)
         if isinstance(output, VolumeTarget):
@@ -121,54 +116,6 @@ def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSli
         if one.result is not None:
             methods.add(one.result.method)
         yield one
-
-
-def _check_chosen(chosen: ChosenSeries, options: FuseOptions) -> None:
-    """Refuse what the headers speak against, before any pixel is read.
-
-    Raises:
-        TwoPatients, InputError: unless it is accepted.
-    """
-    a, b = chosen.a, chosen.b
-    check_patients(a, b, options.volumes.consent)
-    if not options.volumes.not_registered and options.align.way == "none":
-        check_frames(a, b)
-
-
-def _aligned(
-    chosen: ChosenSeries, options: FuseOptions, progress: Progress
-) -> tuple[VolumePair, Aligned]:
-    volumes = options.volumes
-    a = _read(chosen.a, volumes.frame_a, "--frame-a", volumes, progress)
-    b = _read(chosen.b, volumes.frame_b, "--frame-b", volumes, progress)
-    found = align_volumes(options.align, a, b, options.task, progress)
-    return align(a, b, progress, accept=volumes.consent, transform=found.transform), found
-
-
-def _read(
-    series: SeriesHeader, frame: int, option: str, options: VolumeOptions, progress: Progress
-) -> Volume:
-    if not 1 <= frame <= series.frames:
-        raise InputError(
-            f"{option} {frame}", f"the series has {series.frames}", "They count from 1."
-        )
-    return load_study_volume(
-        series, frame - 1, options.suv, progress=progress, accept=options.accept
-    )
-
-
-def _alignment_notes(chosen: ChosenSeries, pair: VolumePair) -> Iterator[str]:
-    yield from registration_notes(pair)
-    if pair.alignment is Alignment.AS_ACQUIRED:
-        return
-    if chosen.a.patient and chosen.b.patient and chosen.a.patient != chosen.b.patient:
-        yield "Accepted: A and B are of two different patients."
-    if pair.alignment is Alignment.REGISTERED:
-        return
-    if chosen.a.frame_of_reference and chosen.b.frame_of_reference:
-        yield "Not registered: A and B have different frames of reference."
-    else:
-        yield "Not registered: the files do not say whether A and B are in one frame of reference."
 
 
 def _indices(

@@ -50,6 +50,7 @@ from app.cli.options import (
 )
 from app.cli.pack_commands import backbone_app, datasets, packs_app
 from app.cli.register_command import register
+from app.cli.report_command import report
 from app.cli.rig_commands import rigs_app
 from app.cli.train_command import train
 from core import __version__
@@ -351,6 +352,7 @@ app.command()(datasets)
 app.command()(evaluate)
 app.command()(measure)
 app.command()(register)
+app.command()(report)
 
 
 def main() -> None:
