@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -17,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.viewer.camera import Camera
+from app.viewer.drawings import paint_drawings
 from app.viewer.gestures import drag_of
 from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.overlays import footer_height
@@ -31,6 +34,9 @@ from app.viewer.tools import (
     paint_placeholder,
 )
 from app.viewer.view_link import ViewLink
+
+if TYPE_CHECKING:
+    from app.viewer.canvas_tool import CanvasTool
 
 _BACKGROUND = QColor("#0d0f12")
 _DIM = QColor(13, 15, 18, 150)
@@ -84,6 +90,8 @@ class Canvas(QWidget):
         self._waiting = False
         self._waiting_text = ""
         self._gesture = ""
+        self._tool: CanvasTool | None = None
+        """The tool whose gesture goes on."""
         self._drag_start = QPointF()
         self._drag_last = QPointF()
         self._turned = 0
@@ -101,6 +109,7 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         link.changed.connect(self.update)
         link.pointer_changed.connect(self.update)
+        link.drawings_changed.connect(self.update)
         link.size_changed.connect(self._update_queued)
 
     # --- content ---------------------------------------------------------------------------
@@ -245,7 +254,12 @@ class Canvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a gesture."""
+        """Start a gesture, of the tool or of the canvas."""
+        tool = self._link.tool
+        if tool is not None and self._scene is not None and tool.press(self.camera, event):
+            self._tool, self._gesture = tool, ""
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            return
         self._gesture = self._gesture_of(event)
         self._drag_start = self._drag_last = event.position()
         if self._gesture:
@@ -262,7 +276,9 @@ class Canvas(QWidget):
         """Continue the gesture, and share the pixel under the pointer."""
         position = event.position()
         moved, self._drag_last = position - self._drag_last, position
-        if self._gesture == "pan":
+        if self._tool is not None:
+            self._tool.move(self.camera, event)
+        elif self._gesture == "pan":
             self.camera.pan(moved)
         elif self._gesture == "zoom":
             self.camera.zoom_about(self._drag_start, 1.01 ** -moved.y())
@@ -270,15 +286,24 @@ class Canvas(QWidget):
             self.window_dragged.emit(position - self._drag_start, False)
         elif self._gesture == "curtain":
             self.curtain_dragged.emit(self._share(position), False)
-        elif self._near_divider(position):
-            self.setCursor(Qt.CursorShape.SplitHCursor)
         else:
-            self.unsetCursor()
+            self._show_cursor(position)
         self._link.set_pointer(self.camera.pixel_at(position))
+
+    def _show_cursor(self, position: QPointF) -> None:
+        """Show what a press would begin."""
+        tool = self._link.tool if self._scene is not None else None
+        shape = tool.cursor(self.camera, position) if tool is not None else None
+        if shape is None and self._near_divider(position):
+            shape = Qt.CursorShape.SplitHCursor
+        self.unsetCursor() if shape is None else self.setCursor(shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture."""
-        if self._gesture == "window" and event.position() != self._drag_start:
+        if self._tool is not None:
+            tool, self._tool = self._tool, None
+            tool.release(self.camera, event)
+        elif self._gesture == "window" and event.position() != self._drag_start:
             self.window_dragged.emit(event.position() - self._drag_start, True)
         elif self._gesture == "curtain":
             self.curtain_dragged.emit(self._share(event.position()), True)
@@ -307,9 +332,21 @@ class Canvas(QWidget):
         """Clear the pixel under the pointer."""
         self._link.set_pointer(None)
 
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys of the tool from commands."""
+        tool = self._link.tool if self._scene is not None else None
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if tool is None or not is_key or not tool.wants(cast(QKeyEvent, event)):
+            return super().event(event)
+        event.accept()
+        return True
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom with + and −, pan with the arrow keys."""
+        """Zoom with + and −, pan with the arrow keys; the tool comes first."""
         key = Qt.Key(event.key())
+        tool = self._link.tool if self._scene is not None else None
+        if tool is not None and tool.key(self.camera, event):
+            return
         if key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
             self.camera.zoom_steps(-1 if key == Qt.Key.Key_Minus else 1)
         elif key in _PAN_KEYS and self._link.size[0]:
@@ -338,6 +375,7 @@ class Canvas(QWidget):
         scene.paint(painter, viewport, self._cache, phase=self._phase)
         if self._dimmed:
             painter.fillRect(self.rect(), _DIM)
+        paint_drawings(painter, viewport, self._link.drawings)
         self._paint_aids(painter, scene)
         annotation = Annotation(viewport, self._badge)
         scene.paint_annotation(painter, self.rect(), annotation, phase=self._phase)
@@ -355,3 +393,4 @@ class Canvas(QWidget):
             with clipped_to_magnifier(painter, box):
                 painter.fillRect(box, _BACKGROUND)
                 scene.paint(painter, viewport, self._cache, phase=self._phase)
+                paint_drawings(painter, viewport, self._link.drawings)

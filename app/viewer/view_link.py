@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 
+from app.viewer.drawings import Drawing
 from app.viewer.paint_queue import PaintQueue
+
+if TYPE_CHECKING:
+    from app.viewer.canvas_tool import CanvasTool
 
 MOST_PIXELS = 64.0
 """Largest magnification: logical screen pixels per image column."""
@@ -23,6 +29,7 @@ class ViewLink(QObject):
     """The image pixel under the pointer as a QPoint, or None."""
     clicked = Signal(object)
     """The image pixel that was clicked, as a QPoint."""
+    drawings_changed = Signal()
     stepped = Signal(int)
     """Slices to go on, where the wheel changes the slice."""
 
@@ -45,6 +52,10 @@ class ViewLink(QObject):
         self.pointer: QPoint | None = None
         self.last_pointer: QPoint | None = None
         """Where the pointer was last on the image."""
+        self.drawings: tuple[Drawing, ...] = ()
+        """What is drawn over the images."""
+        self.tool: CanvasTool | None = None
+        """What takes mouse and keyboard of the canvases before they do."""
 
     def set_size(self, size: tuple[int, int], aspect: float = 1.0) -> None:
         """Take the shape of the images; another one starts again with the whole image visible.
@@ -59,6 +70,12 @@ class ViewLink(QObject):
             self.last_pointer = None
             self._fit()
             self.size_changed.emit()
+
+    def set_drawings(self, drawings: tuple[Drawing, ...]) -> None:
+        """Draw these over the images, instead of those before."""
+        if drawings != self.drawings:
+            self.drawings = drawings
+            self.drawings_changed.emit()
 
     def set_footer(self, height: int) -> None:
         """Reserve a height, in screen pixels, at the bottom of every canvas."""

@@ -1,0 +1,143 @@
+"""Lines, handles and labels drawn over the images of a link, in pixels of the image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from app.viewer.painter import paint_box
+from app.viewer.viewport import Viewport
+
+Place = tuple[float, float]
+"""(x, y) in image pixels, the centre of the first one being (0, 0)."""
+
+_LINE = QColor("#59e0c8")
+_CHOSEN = QColor("#ffd65c")
+_SHADE = QColor(13, 15, 18, 170)
+_HANDLE = 7.0
+"""Side of a handle in screen pixels."""
+_DOT = 2.5
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One thing drawn over an image.
+
+    Attributes:
+        key: tells it from others.
+        lines: each from place to place; one that is closed ends where it begins.
+        dots: single places.
+        handles: places that can be dragged, where it is selected.
+        active: which of them keys move.
+        label: a text below it, or above where there is no room.
+        is_selected: drawn in the colour of selected things, with its handles.
+        is_dashed: drawn with dashed lines.
+        fine: lines that are drawn thin, such as the borders of pixels.
+    """
+
+    key: str
+    lines: tuple[tuple[Place, ...], ...] = ()
+    dots: tuple[Place, ...] = ()
+    handles: tuple[Place, ...] = ()
+    active: int = 0
+    label: str = ""
+    is_selected: bool = False
+    is_dashed: bool = False
+    fine: tuple[tuple[Place, ...], ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All places of its lines and dots."""
+        return (*(place for line in self.lines for place in line), *self.dots)
+
+
+def on_screen(viewport: Viewport, place: Place) -> QPointF:
+    """Where a place of the image lies on the widget."""
+    x = viewport.corner.x() + (place[0] + 0.5) * viewport.scale
+    y = viewport.corner.y() + (place[1] + 0.5) * viewport.scale_y
+    return QPointF(x, y)
+
+
+def paint_drawings(painter: QPainter, viewport: Viewport, drawings: Iterable[Drawing]) -> None:
+    """Paint drawings inside the viewport's clip, selected ones last."""
+    painter.save()
+    painter.setClipRect(viewport.clip)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for drawing in sorted(drawings, key=lambda one: one.is_selected):
+        _paint(painter, viewport, drawing)
+    painter.restore()
+
+
+def _paint(painter: QPainter, viewport: Viewport, drawing: Drawing) -> None:
+    colour = _CHOSEN if drawing.is_selected else _LINE
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    style = Qt.PenStyle.DashLine if drawing.is_dashed else Qt.PenStyle.SolidLine
+    shapes = [QPolygonF([on_screen(viewport, p) for p in line]) for line in drawing.lines]
+    for pen in (QPen(_SHADE, 3.5), QPen(colour, 1.6, style)):
+        painter.setPen(pen)
+        for shape in shapes:
+            painter.drawPolyline(shape)
+    painter.setPen(QPen(colour, 1))
+    for line in drawing.fine:
+        painter.drawPolyline(QPolygonF([on_screen(viewport, place) for place in line]))
+    painter.setPen(QPen(_SHADE, 1))
+    painter.setBrush(colour)
+    for dot in drawing.dots:
+        painter.drawEllipse(on_screen(viewport, dot), _DOT, _DOT)
+    if drawing.is_selected:
+        for number, handle in enumerate(drawing.handles):
+            painter.setBrush(colour if number == drawing.active else QColor(_SHADE))
+            painter.setPen(QPen(colour, 1))
+            painter.drawRect(_handle_box(on_screen(viewport, handle)))
+    if drawing.label and drawing.places:
+        _paint_label(painter, viewport, drawing)
+
+
+def _handle_box(middle: QPointF) -> QRectF:
+    box = QRectF(0, 0, _HANDLE, _HANDLE)
+    box.moveCenter(middle)
+    return box
+
+
+def _paint_label(painter: QPainter, viewport: Viewport, drawing: Drawing) -> None:
+    shown = [on_screen(viewport, place) for place in drawing.places]
+    left, right = min(p.x() for p in shown), max(p.x() for p in shown)
+    top, bottom = min(p.y() for p in shown), max(p.y() for p in shown)
+    if not viewport.clip.intersects(
+        QRectF(left, top, right - left, bottom - top).adjusted(-1, -1, 1, 1)
+    ):
+        return
+    font = painter.font()
+    font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
+    painter.save()
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    width, height = metrics.horizontalAdvance(drawing.label) + 10.0, metrics.height() + 2.0
+    box = QRectF((left + right - width) / 2, bottom + 6, width, height)
+    if box.bottom() > viewport.clip.bottom():
+        box.moveBottom(top - 6)
+    box.moveTop(max(box.top(), viewport.clip.top()))
+    box.moveLeft(min(max(box.left(), viewport.clip.left()), viewport.clip.right() - width))
+    paint_box(painter, box, drawing.label)
+    painter.restore()
+
+
+def distance_to_line(point: QPointF, line: Sequence[QPointF]) -> float:
+    """The distance of a point from a line of several pieces, in their unit; infinite for none."""
+    if len(line) == 1:
+        return math.hypot(point.x() - line[0].x(), point.y() - line[0].y())
+    best = math.inf
+    for start, end in pairwise(line):
+        along = end - start
+        length = along.x() ** 2 + along.y() ** 2
+        share = 0.0
+        if length:
+            share = ((point - start).x() * along.x() + (point - start).y() * along.y()) / length
+        nearest = start + along * min(max(share, 0.0), 1.0)
+        best = min(best, math.hypot(point.x() - nearest.x(), point.y() - nearest.y()))
+    return best
