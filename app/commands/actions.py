@@ -24,6 +24,7 @@ class Actions(CommandRegistry):
     available: “sources” (at least one), “pair”, “outcome”, “export” (that, or volumes), “results”
     (of the pair), “pairs” (a list of several), “panes” (they are shown), “volume”, “running”,
     “undo”, “redo”, “session”,
+    “some-regions” (in the list), “region” (one is selected),
     “files” (two sources that can be aligned), “aligning” (they are), “pictures” (no volumes),
     and the names of :attr:`of_pages`.
     """
@@ -39,6 +40,7 @@ class Actions(CommandRegistry):
         self._add_pairs()
         self._add_evaluation()
         self._add_workspaces()
+        self._add_regions()
         self._add_tools()
         self._add_choices()
         self._add_help()
@@ -87,6 +89,7 @@ class Actions(CommandRegistry):
             "pairs": self.tr("Pairs"),
             "evaluate": self.tr("Evaluate"),
             "workspace": self.tr("Workspaces"),
+            "regions": self.tr("Regions and figures"),
             "tools": self.tr("Tools"),
             "appearance": self.tr("Appearance"),
             "language": self.tr("Language"),
@@ -256,6 +259,37 @@ class Actions(CommandRegistry):
             for number, (name, title) in enumerate(titles, 1)
         }
 
+    def _add_regions(self) -> None:
+        make = self._make
+        start, needs = self.tr("Regions and figures"), "pair panes"
+        self.regions = make("regions.start", start, ("O",), needs=needs, checkable=True)
+        tools = (
+            ("select", self.tr("Select and move regions"), "Shift+V"),
+            ("ellipse", self.tr("Draw an ellipse"), "Shift+E"),
+            ("rectangle", self.tr("Draw a rectangle"), "Shift+R"),
+            ("freehand", self.tr("Draw freehand"), "Shift+F"),
+            ("sphere", self.tr("Draw a sphere"), "Shift+S"),
+            ("threshold", self.tr("Threshold in a sphere"), "Shift+T"),
+            ("distance", self.tr("Measure a distance"), "Shift+D"),
+            ("angle", self.tr("Measure an angle"), "Shift+A"),
+        )
+        self.region_tools = {
+            name: make(f"regions.{name}", text, (key,), needs=needs) for name, text, key in tools
+        }
+        shows = self.tr("Show regions")
+        self.show_regions = make(
+            "regions.show", shows, ("H",), needs="some-regions", checkable=True
+        )
+        delete = self.tr("Delete region")
+        self.delete_region = make("regions.delete", delete, needs="region panes")
+        needs = "some-regions panes"
+        copy = self.tr("Copy table of figures")
+        self.copy_figures = make("regions.copy", copy, ("Ctrl+Shift+C",), needs=needs)
+        figures = self.tr("Export figures as CSV…")
+        self.export_figures = make("regions.export_csv", figures, needs=needs)
+        segments = self.tr("Export regions as DICOM SEG…")
+        self.export_regions = make("regions.export_seg", segments, needs=f"{needs} volume")
+
     def _add_tools(self) -> None:
         packs = self.tr("Model packs…")
         self.packs = self._make("tools.packs", packs, icon="package-variant-closed")
@@ -313,8 +347,10 @@ class Actions(CommandRegistry):
         ):
             self.menus[name] = self.menus["view"].addMenu(title)
         self.menus["align"] = self.menus["fuse"].addMenu(self.tr("Align"))
+        self.menus["regions"] = self.menus["tools"].addMenu(self.tr("Regions and figures"))
         self.menus["presets"] = QMenu(self.tr("Window presets"))
         before = {self.save, self.quit, self.less_opaque, self.invert, self.edit_keys}
+        before |= {self.region_tools["select"], self.show_regions, self.copy_figures}
         for command in self:
             group = command.id.partition(".")[0]
             menu = self.menus["view" if group == "workspace" else group]

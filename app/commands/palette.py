@@ -26,7 +26,7 @@ from app.i18n.translate import plural
 _ID = Qt.ItemDataRole.UserRole
 _PLACE = Qt.ItemDataRole.UserRole + 1
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
-MOST = 120
+MOST = 150
 """Maximum number of rows, which limits the time to build the list."""
 
 

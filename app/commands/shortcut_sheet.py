@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.registry import CommandRegistry, native
-from app.viewer.gestures import align_gestures, image_gestures, other_gestures
+from app.viewer.gestures import align_gestures, image_gestures, other_gestures, region_gestures
 
 
 class ShortcutSheet(QDialog):
@@ -36,6 +36,7 @@ class ShortcutSheet(QDialog):
             self._add(group, [row for row in rows if row[1]])
         self._add(self.tr("In a picture"), image_gestures())
         self._add(self.tr("While A and B are aligned"), align_gestures())
+        self._add(self.tr("While regions are drawn"), region_gestures())
         self._add(self.tr("With the mouse elsewhere"), other_gestures())
         scroll = QScrollArea()
         scroll.setAccessibleName(self.tr("Keyboard shortcuts"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields, is_dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -13,6 +15,8 @@ from app.i18n.translate import plural
 from app.preferences.hidden_paths import HiddenPath
 from app.preferences.scan_names import may_be_scan
 from app.viewer.display_state import DisplayState
+from core.errors import InputError
+from core.regions import Annotation, regions_data, regions_from_data
 from core.tasks import TASKS
 from core.types import PairTransform
 from core.types.transform_data import transform_of_record, transform_record
@@ -55,6 +59,19 @@ class SliceOnShow:
 
 
 @dataclass(frozen=True)
+class StudyRegions:
+    """The regions that were drawn on one pair.
+
+    Attributes:
+        study: identifies the pair by salted hashes.
+        regions: without their frame of reference, which is that of the pair.
+    """
+
+    study: str
+    regions: tuple[Annotation, ...]
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The open files and their display settings.
 
@@ -67,6 +84,7 @@ class Snapshot:
         scans: files and folders in which series were looked for; their pairs are not in ``pairs``.
         slice: which slice of them is shown.
         transform: by which one of ``a`` and ``b`` is resampled onto the other.
+        regions: of the pairs on which some were drawn, the last one at the end.
     """
 
     task: str
@@ -79,6 +97,7 @@ class Snapshot:
     scans: tuple[StoredPath, ...] = ()
     slice: SliceOnShow = field(default_factory=SliceOnShow)
     transform: PairTransform | None = None
+    regions: tuple[StudyRegions, ...] = ()
 
     @property
     def has_files(self) -> bool:
@@ -143,6 +162,8 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
     }
     if snapshot.transform is not None:
         data["transform"] = transform_record(snapshot.transform)
+    if snapshot.regions:
+        data["regions"] = [[one.study, regions_data(one.regions)] for one in snapshot.regions]
     if over:
         data[_OVER] = True
     return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
@@ -188,7 +209,16 @@ def from_json(data: bytes) -> Snapshot:
         scans=_paths(found.get("scans", [])),
         slice=dataclass_from_json(SliceOnShow(), found.get("slice")),
         transform=_transform(found.get("transform")),
+        regions=tuple(_regions(found.get("regions"))),
     )
+
+
+def _regions(rows: object) -> Iterator[StudyRegions]:
+    """Those that can be read: a newer version may know more shapes."""
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, list) and len(row) == 2 and isinstance(row[0], str):
+            with suppress(ValueError, InputError):
+                yield StudyRegions(row[0], regions_from_data(row[1]))
 
 
 def _transform(value: object) -> PairTransform | None:

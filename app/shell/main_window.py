@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
-    QStackedWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -32,6 +31,7 @@ from app.fuse.volume_export_bar import VolumeExportBar
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackService
 from app.preferences.settings import Settings
+from app.regions.commands import Measuring
 from app.registration.commands import Aligning
 from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import CommandTitles
@@ -40,6 +40,7 @@ from app.shell.file_commands import FileCommands
 from app.shell.page_commands import PageCommands
 from app.shell.page_factory import page_makers
 from app.shell.remedies import Remedies
+from app.shell.side_panel import SidePanel
 from app.shell.status_bar import StatusBar
 from app.shell.top_bar import TopBar
 from app.shell.window_services import WindowServices
@@ -110,6 +111,13 @@ class MainWindow(QMainWindow):
             pairs=self.pairs,
             actions=self.actions_,
         )
+        self.measuring = Measuring(
+            self,
+            session=self.session,
+            controller=self.controller,
+            view=self.view,
+            actions=self.actions_,
+        )
         self.remedies = Remedies(
             self.view,
             session=self.session,
@@ -148,9 +156,10 @@ class MainWindow(QMainWindow):
             welcome=self.view.welcome,
             docks=self.side_docks,
             column=column,
+            regions=self.measuring,
             show_fuse_page=self._show_fuse_page,
         )
-        self.aligning.state.active_changed.connect(self._show_aligning)
+        self.side.connect_panels(self.docks["inspectorDock"], self.services.undo_in)
         self.close_guard = CloseGuard(self, self.workspaces, column)
         self._update_actions()
         # Else the tabs of the workspaces would have the initial focus.
@@ -189,9 +198,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setStatusBar(self.status)
         left = self._add_dock("pairsDock", self.tr("Pairs"), self.pairs_dock, _LEFT)
-        self.side = QStackedWidget()
-        self.side.addWidget(self.inspector)
-        self.side.addWidget(self.aligning.dock)
+        self.side = SidePanel(self.inspector, self.aligning, self.measuring)
         right = self._add_dock("inspectorDock", self.tr("Inspector"), self.side, _RIGHT)
         self.resize(1280, 820)
         self.resizeDocks([left, right], [215, 250], Qt.Orientation.Horizontal)
@@ -240,6 +247,7 @@ class MainWindow(QMainWindow):
         self.display_commands.connect_actions()
         self.display_commands.announced.connect(self.status.show_text)
         self.aligning.announced.connect(self.status.show_text)
+        self.measuring.announced.connect(self.status.show_text)
         actions.check_alignment.toggled.connect(self.aligning.check.set_enabled)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
@@ -322,15 +330,6 @@ class MainWindow(QMainWindow):
         self.packs_dialog = PacksDialog(self.packs, self.session.task.name, self)
         self.packs_dialog.open()
 
-    def _show_aligning(self, active: bool) -> None:
-        """Show the panel of aligning in the right dock, and undo its steps."""
-        self.side.setCurrentWidget(self.aligning.dock if active else self.inspector)
-        dock = self.docks["inspectorDock"]
-        dock.setWindowTitle(self.tr("Align") if active else self.tr("Inspector"))
-        if active:
-            dock.show()
-        self.services.undo_in(self.aligning.state.history if active else None)
-
     def _escape(self) -> None:
         if self.session.running is not None:
             self.controller.cancel()
@@ -339,6 +338,8 @@ class MainWindow(QMainWindow):
             self.aligning.align.cancel()
         elif self.aligning.state.is_active:
             self.aligning.align.leave()
+        elif self.workspaces.current == "fuse" and self.measuring.escape():
+            pass
         elif self.session.problem is not None:
             self.controller.dismiss_problem()
         elif self.view.maximised:
@@ -369,6 +370,7 @@ class MainWindow(QMainWindow):
         self.controller.shutdown()
         self.view.planes.shutdown()
         self.aligning.shutdown()
+        self.measuring.shutdown()
         self.work.shutdown()
         self.packs.shutdown()
         self.pairs_dock.shutdown()

@@ -26,6 +26,7 @@ from app.preferences.scan_names import may_be_scan
 from app.preferences.session_autosave import PreviousSession, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
+from app.regions.commands import Measuring
 from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
 from app.shell.palette_entries import palette_entries
 from app.shell.window_notices import WindowNotices
@@ -56,6 +57,7 @@ class WindowServices(QObject):
         welcome: Welcome,
         docks: Docks,
         column: QBoxLayout,
+        regions: Measuring,
         show_fuse_page: Callable[[], None],
     ) -> None:
         """
@@ -65,6 +67,7 @@ class WindowServices(QObject):
             welcome: shows the recent pairs.
             docks: their state is stored.
             column: layout of the central widget; cards are inserted below its first item.
+            regions: what is drawn on pairs; the session keeps it.
             show_fuse_page: switches to the Fuse workspace.
         """
         super().__init__(window)
@@ -76,6 +79,7 @@ class WindowServices(QObject):
         self._pairs = pairs
         self._welcome = welcome
         self._docks = docks
+        self._regions = regions
         self._show_fuse_page = show_fuse_page
         self.recent = RecentPairs(settings, self)
         self.recent_menu = RecentMenu(self.recent, settings)
@@ -134,6 +138,7 @@ class WindowServices(QObject):
         for signal in (session.task_changed, session.method_changed, session.display_settled):
             signal.connect(self._note_change)
         self._pairs.plan_changed.connect(self._note_change)
+        self._regions.state.settled.connect(self._note_change)
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
         if self.autosave is not None:
@@ -201,6 +206,7 @@ class WindowServices(QObject):
         controller.start()
         previous = self.autosave.begin() if self.autosave is not None else PreviousSession()
         self._last = previous.snapshot
+        self._regions.store.take(() if self._last is None else self._last.regions)
         self._provide()
         given = [path for path in (a, b) if path is not None]
         if any(path.is_dir() or may_be_scan(path) for path in given):
@@ -264,6 +270,7 @@ class WindowServices(QObject):
             scans=self._pairs.scans,
             slice=self._controller.volumes.on_show,
             transform=session.sources.transform,
+            regions=self._regions.store.kept,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
 
 from app.viewer.painter import paint_box
 from app.viewer.viewport import Viewport
@@ -16,12 +16,17 @@ from app.viewer.viewport import Viewport
 Place = tuple[float, float]
 """(x, y) in image pixels, the centre of the first one being (0, 0)."""
 
+Handle = tuple[int, Place]
+"""Its number, and where it is."""
+
 _LINE = QColor("#59e0c8")
 _CHOSEN = QColor("#ffd65c")
 _SHADE = QColor(13, 15, 18, 170)
 _HANDLE = 7.0
 """Side of a handle in screen pixels."""
 _DOT = 2.5
+_APART = 6
+"""Screen pixels between a label and what it names."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,12 @@ class Drawing:
     """One thing drawn over an image.
 
     Attributes:
-        key: tells it from others.
+        key: tells it from others; "" for what cannot be taken.
         lines: each from place to place; one that is closed ends where it begins.
         dots: single places.
-        handles: places that can be dragged, where it is selected.
-        active: which of them keys move.
-        label: a text below it, or above where there is no room.
+        handles: what can be dragged, where it is selected.
+        active: number of the one that keys move.
+        label: a text beside it.
         is_selected: drawn in the colour of selected things, with its handles.
         is_dashed: drawn with dashed lines.
         fine: lines that are drawn thin, such as the borders of pixels.
@@ -43,7 +48,8 @@ class Drawing:
     key: str
     lines: tuple[tuple[Place, ...], ...] = ()
     dots: tuple[Place, ...] = ()
-    handles: tuple[Place, ...] = ()
+    _: KW_ONLY
+    handles: tuple[Handle, ...] = ()
     active: int = 0
     label: str = ""
     is_selected: bool = False
@@ -68,8 +74,10 @@ def paint_drawings(painter: QPainter, viewport: Viewport, drawings: Iterable[Dra
     painter.save()
     painter.setClipRect(viewport.clip)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for drawing in sorted(drawings, key=lambda one: one.is_selected):
+    ordered = sorted(drawings, key=lambda one: one.is_selected)
+    for drawing in ordered:
         _paint(painter, viewport, drawing)
+    _paint_labels(painter, viewport, ordered)
     painter.restore()
 
 
@@ -90,12 +98,10 @@ def _paint(painter: QPainter, viewport: Viewport, drawing: Drawing) -> None:
     for dot in drawing.dots:
         painter.drawEllipse(on_screen(viewport, dot), _DOT, _DOT)
     if drawing.is_selected:
-        for number, handle in enumerate(drawing.handles):
+        for number, handle in drawing.handles:
             painter.setBrush(colour if number == drawing.active else QColor(_SHADE))
             painter.setPen(QPen(colour, 1))
             painter.drawRect(_handle_box(on_screen(viewport, handle)))
-    if drawing.label and drawing.places:
-        _paint_label(painter, viewport, drawing)
 
 
 def _handle_box(middle: QPointF) -> QRectF:
@@ -104,27 +110,53 @@ def _handle_box(middle: QPointF) -> QRectF:
     return box
 
 
-def _paint_label(painter: QPainter, viewport: Viewport, drawing: Drawing) -> None:
-    shown = [on_screen(viewport, place) for place in drawing.places]
-    left, right = min(p.x() for p in shown), max(p.x() for p in shown)
-    top, bottom = min(p.y() for p in shown), max(p.y() for p in shown)
-    if not viewport.clip.intersects(
-        QRectF(left, top, right - left, bottom - top).adjusted(-1, -1, 1, 1)
-    ):
-        return
+def _paint_labels(painter: QPainter, viewport: Viewport, drawings: Sequence[Drawing]) -> None:
+    """Paint the labels, those that fit nowhere left out but for that of the selected drawing."""
     font = painter.font()
     font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
-    painter.save()
     painter.setFont(font)
-    metrics = painter.fontMetrics()
-    width, height = metrics.horizontalAdvance(drawing.label) + 10.0, metrics.height() + 2.0
-    box = QRectF((left + right - width) / 2, bottom + 6, width, height)
-    if box.bottom() > viewport.clip.bottom():
-        box.moveBottom(top - 6)
-    box.moveTop(max(box.top(), viewport.clip.top()))
-    box.moveLeft(min(max(box.left(), viewport.clip.left()), viewport.clip.right() - width))
-    paint_box(painter, box, drawing.label)
-    painter.restore()
+    taken: list[QRectF] = []
+    for drawing in reversed(drawings):
+        area = _area_of(viewport, drawing)
+        if not drawing.label or area is None:
+            continue
+        box = _label_box(painter.fontMetrics(), viewport.clip, drawing.label, area, taken)
+        if box is None and drawing.is_selected:
+            box = _label_box(painter.fontMetrics(), viewport.clip, drawing.label, area, ())
+        if box is not None:
+            taken.append(box)
+            paint_box(painter, box, drawing.label)
+
+
+def _area_of(viewport: Viewport, drawing: Drawing) -> QRectF | None:
+    """What a drawing covers on the screen; None where nothing of it is seen."""
+    shown = [on_screen(viewport, place) for place in drawing.places]
+    if not shown:
+        return None
+    left, top = min(p.x() for p in shown), min(p.y() for p in shown)
+    right, bottom = max(p.x() for p in shown), max(p.y() for p in shown)
+    area = QRectF(left, top, right - left, bottom - top).adjusted(-1, -1, 1, 1)
+    return area if viewport.clip.intersects(area) else None
+
+
+def _label_box(
+    metrics: QFontMetrics, clip: QRectF, label: str, area: QRectF, taken: Sequence[QRectF]
+) -> QRectF | None:
+    """A free place for a label: below what it names, above, or at a side; None where none is."""
+    width, height = metrics.horizontalAdvance(label) + 10.0, metrics.height() + 2.0
+    across = area.center().x() - width / 2
+    across = min(max(across, clip.left()), clip.right() - width)
+    beside = area.center().y() - height / 2
+    for x, y in (
+        (across, area.bottom() + _APART),
+        (across, area.top() - _APART - height),
+        (area.right() + _APART, beside),
+        (area.left() - _APART - width, beside),
+    ):
+        box = QRectF(x, y, width, height)
+        if clip.contains(box) and not any(box.intersects(other) for other in taken):
+            return box
+    return None if taken else QRectF(across, clip.top(), width, height)
 
 
 def distance_to_line(point: QPointF, line: Sequence[QPointF]) -> float:

@@ -59,6 +59,22 @@ def align_gestures() -> list[tuple[str, str]]:
     ]
 
 
+def region_gestures() -> list[tuple[str, str]]:
+    """The gestures of regions, as (effect, gesture) to show to people."""
+    return [
+        (tr("Draw with the chosen tool"), tr("Left drag")),
+        (tr("Put a region of the usual size"), ", ".join((tr("Click"), tr("Enter")))),
+        (
+            tr("Move the selected region"),
+            ", ".join((tr("Left drag on its line"), tr("arrow keys"))),
+        ),
+        (tr("Resize it"), tr("Left drag on a handle, Ctrl + arrow keys")),
+        (tr("Next handle"), "."),
+        (tr("Tenfold steps"), tr("Shift with the arrow keys")),
+        (tr("Delete it"), tr("Del")),
+    ]
+
+
 def other_gestures() -> list[tuple[str, str]]:
     """The gestures outside images, as (effect, gesture) to show to people."""
     return [

@@ -37,6 +37,8 @@ from trainer.config.form import FIELDS, validate, values_of
 from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
+    "Ellipse",
+    "Region",
     "MTV",
     "Minimum",
     "Peak (1 cm³)",

@@ -1,0 +1,1 @@
+"""Regions, distances and angles on the pair on screen: drawing, list, figures, files."""

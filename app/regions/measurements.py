@@ -1,0 +1,119 @@
+"""The figures of the regions on screen, computed on a thread of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from PySide6.QtCore import QObject, Signal
+
+from app.fuse.results import Sources
+from app.fuse.state import FuseState
+from app.regions import tasks
+from app.regions.state import RegionsState
+from app.regions.tasks import Measured, RegionAnswer, RegionMeasurement
+from app.workers import Job, Runner
+from core.errors import FusionError
+from core.regions import Annotation, MeasuredSources, Region, is_region
+
+
+def subject_of(sources: Sources) -> Measured | None:
+    """What is measured of the sources on screen; None while there is no pair."""
+    if sources.pair is None:
+        return None
+    return sources.slice.volumes if sources.slice is not None else sources.pair
+
+
+class RegionMeasurements(QObject):
+    """Measures what is in the list and not known yet.
+
+    Figures belong to a region as it is and to the sources that they were measured on: of others
+    they are dropped, also where they arrive late.
+    """
+
+    changed = Signal()
+    failed = Signal(object)
+    """A :class:`core.errors.FusionError`."""
+
+    def __init__(
+        self, session: FuseState, state: RegionsState, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._state = state
+        self._runner = Runner("regions", self)
+        self._subject: Measured | None = None
+        self._sources: MeasuredSources | None = None
+        self._known: dict[Annotation, RegionMeasurement] = {}
+        self._job: Job | None = None
+        self._closed = False
+        session.sources_changed.connect(self.follow)
+        state.edited.connect(self._request)
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for the thread."""
+        self._closed = True
+        self._runner.shutdown()
+
+    def of(self, region: Annotation) -> RegionMeasurement | None:
+        """The figures of a region; None while they are not known."""
+        return self._known.get(region)
+
+    @property
+    def all(self) -> tuple[RegionMeasurement, ...] | None:
+        """Of all regions in the order of the list; None while one is missing."""
+        regions = self._regions
+        found = [self._known[one] for one in regions if one in self._known]
+        return tuple(found) if len(found) == len(regions) else None
+
+    @property
+    def _regions(self) -> list[Region]:
+        """Those of the list that hold voxels."""
+        return [cast(Region, one) for one in self._state.regions if is_region(one)]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether figures are being computed."""
+        return self._job is not None
+
+    def follow(self) -> None:
+        """Forget everything once other sources are on screen."""
+        subject = subject_of(self._session.sources)
+        if subject is self._subject:
+            return
+        self._subject, self._sources = subject, None
+        self._known = {}
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self.changed.emit()
+        self._request()
+
+    def _request(self) -> None:
+        """Measure what is missing; while a job runs, when it has ended."""
+        subject = self._subject
+        if subject is None or self._job is not None or self._closed:
+            return
+        regions = [one for one in self._regions if one not in self._known]
+        if not regions:
+            return
+        work = partial(tasks.measure, subject, self._sources, tuple(regions))
+        job = self._job = self._runner.submit(work)
+        job.finished.connect(partial(self._measured, job))
+        job.failed.connect(partial(self._fail, job))
+
+    def _measured(self, job: Job, answer: RegionAnswer) -> None:
+        if job is not self._job:
+            return
+        self._job, self._sources = None, answer.sources
+        listed = set(self._state.regions)
+        self._known.update((one.region, one) for one in answer.measurements)
+        self._known = {region: one for region, one in self._known.items() if region in listed}
+        self.changed.emit()
+        self._request()
+
+    def _fail(self, job: Job, error: FusionError) -> None:
+        if job is self._job:
+            self._job = None
+            self.failed.emit(error)
+            self.changed.emit()

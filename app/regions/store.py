@@ -1,0 +1,67 @@
+"""The regions of all pairs that were on screen, by salted hashes of what they were drawn on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from app.fuse.results import Sources
+from app.preferences.session_file import StudyRegions
+from core.regions import Annotation, ThresholdRegion
+from core.salted import key
+
+MOST_STUDIES = 100
+"""Those of the pairs drawn on last are kept."""
+
+
+def study_key(sources: Sources) -> str:
+    """Identifies what regions lie on, without a name; "" while there is no pair on screen.
+
+    Of pictures it is another one once another source is moved, or the pair is cropped: the pixels
+    are others then.
+    """
+    if sources.pair is None:
+        return ""
+    if sources.slice is not None:
+        a, b = sources.slice.volumes.series
+        return key("series", a.key, b.key)
+    moving = "" if sources.transform is None else sources.transform.moving
+    paths = (str(path or "") for path in sources.paths)
+    width, height = sources.pair.a.size
+    return key("pictures", *paths, moving, str(width), str(height))
+
+
+class RegionStore:
+    """Regions by :func:`study_key`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Annotation, ...]] = {}
+
+    def take(self, kept: Iterable[StudyRegions]) -> None:
+        """Add those of an earlier session; of pairs that are known already nothing changes."""
+        old = {one.study: one.regions for one in kept if one.study not in self._kept}
+        self._kept = {**old, **self._kept}
+
+    def find(self, study: str, frame_of_reference: str) -> tuple[Annotation, ...]:
+        """The regions of a pair, in the millimetres of its frame of reference."""
+        return tuple(_in_frame(one, frame_of_reference) for one in self._kept.get(study, ()))
+
+    def keep(self, study: str, regions: tuple[Annotation, ...]) -> None:
+        """Set the regions of a pair."""
+        self._kept.pop(study, None)
+        if study and regions:
+            self._kept[study] = tuple(_in_frame(one, "") for one in regions)
+        for oldest in list(self._kept)[:-MOST_STUDIES]:
+            del self._kept[oldest]
+
+    @property
+    def kept(self) -> tuple[StudyRegions, ...]:
+        """All of them, for the session."""
+        return tuple(StudyRegions(study, regions) for study, regions in self._kept.items())
+
+
+def _in_frame(region: Annotation, frame_of_reference: str) -> Annotation:
+    if isinstance(region, ThresholdRegion):
+        sphere = replace(region.sphere, frame_of_reference=frame_of_reference)
+        return replace(region, sphere=sphere)
+    return replace(region, frame_of_reference=frame_of_reference)
