@@ -10,7 +10,7 @@ import numpy as np
 
 from app.regions.outlines import border_of, box_of, points_of
 from app.regions.view_plane import ViewPlane
-from app.viewer.drawings import Place
+from app.viewer.drawings import ImagePlace
 from core.regions import (
     AngleMark,
     Annotation,
@@ -51,9 +51,9 @@ class Stroke:
         path: the way between them.
     """
 
-    start: Place
-    end: Place
-    path: tuple[Place, ...] = ()
+    start: ImagePlace
+    end: ImagePlace
+    path: tuple[ImagePlace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def drawn(tool: ToolName, stroke: Stroke, view: ViewPlane, naming: Naming) -> An
     return RectangleRegion(name, plane, half, frame_of_reference=frame)
 
 
-def put(tool: ToolName, place: Place, view: ViewPlane, naming: Naming) -> Annotation:
+def put(tool: ToolName, place: ImagePlace, view: ViewPlane, naming: Naming) -> Annotation:
     """What a tool makes of a click or a key: a shape of the usual size around a place."""
     column, row = view.steps
     size = view.standard_size
@@ -125,14 +125,14 @@ def put(tool: ToolName, place: Place, view: ViewPlane, naming: Naming) -> Annota
     return drawn(tool, Stroke((x - across, y - down), (x + across, y + down)), view, naming)
 
 
-def _turned(start: Place, end: Place, view: ViewPlane) -> Place:
+def _turned(start: ImagePlace, end: ImagePlace, view: ViewPlane) -> ImagePlace:
     """The end of an arm at ``end`` as long as that from ``start``, turned by a right angle."""
     column, row = view.steps
     u, v = (start[0] - end[0]) * column, (start[1] - end[1]) * row
     return end[0] + v / column, end[1] - u / row
 
 
-def _outline(name: str, path: Sequence[Place], view: ViewPlane) -> PolygonRegion:
+def _outline(name: str, path: Sequence[ImagePlace], view: ViewPlane) -> PolygonRegion:
     kept = np.array(simplified(path))
     least, most = kept.min(axis=0), kept.max(axis=0)
     middle = (least + most) / 2
@@ -142,7 +142,7 @@ def _outline(name: str, path: Sequence[Place], view: ViewPlane) -> PolygonRegion
     return PolygonRegion(name, plane, corners, frame_of_reference=view.frame_of_reference)
 
 
-def simplified(path: Sequence[Place]) -> list[Place]:
+def simplified(path: Sequence[ImagePlace]) -> list[ImagePlace]:
     """Fewer points for the same way, none of those left out farther than a third of a pixel.
 
     After Ramer, Douglas and Peucker.

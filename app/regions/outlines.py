@@ -11,7 +11,7 @@ import numpy as np
 
 from app.i18n.numbers import number
 from app.regions.view_plane import ViewPlane
-from app.viewer.drawings import Drawing, Handle, Place
+from app.viewer.drawings import Drawing, Handle, ImagePlace
 from core.geometry.grids import Coordinates, VoxelGrid
 from core.regions import (
     AngleMark,
@@ -34,7 +34,7 @@ _SIDES = ((1, 0), (0, 1), (-1, 0), (0, -1))
 _CORNERS = ((1, 1), (1, -1), (-1, -1), (-1, 1))
 """Where those of flat regions are, in their half sizes."""
 
-Lines: TypeAlias = tuple[tuple[Place, ...], ...]
+Lines: TypeAlias = tuple[tuple[ImagePlace, ...], ...]
 
 
 def drawing_of(
@@ -170,7 +170,7 @@ def _points(region: DistanceLine | AngleMark, view: ViewPlane) -> Drawing | None
     return Drawing(region.name, tuple(pieces), tuple(p for _n, p in handles), handles=handles)
 
 
-def _within(one: Coordinates, other: Coordinates) -> tuple[Place, Place] | None:
+def _within(one: Coordinates, other: Coordinates) -> tuple[ImagePlace, ImagePlace] | None:
     """The part of a straight line that lies in the slice."""
     low, high = 0.0, 1.0
     step = float(other[2] - one[2])
@@ -220,7 +220,7 @@ def voxel_lines(mask: RegionMask, grid: VoxelGrid, view: ViewPlane) -> Lines:
 def _edges(pixels: np.ndarray, corner: tuple[int, int]) -> Lines:
     """Straight lines between pixels that belong to a mask and those that do not."""
     padded = np.pad(pixels, 1)
-    found: list[tuple[Place, ...]] = []
+    found: list[tuple[ImagePlace, ...]] = []
     for is_upright, changes in (
         (False, padded[1:] != padded[:-1]),
         (True, (padded[:, 1:] != padded[:, :-1]).T),
@@ -237,11 +237,11 @@ def _edges(pixels: np.ndarray, corner: tuple[int, int]) -> Lines:
 # --- parts -------------------------------------------------------------------------------------
 
 
-def _place(values: Coordinates | Sequence[float]) -> Place:
+def _place(values: Coordinates | Sequence[float]) -> ImagePlace:
     return float(values[0]), float(values[1])
 
 
-def _closed(view: ViewPlane, points: Coordinates) -> tuple[Place, ...]:
+def _closed(view: ViewPlane, points: Coordinates) -> tuple[ImagePlace, ...]:
     seen = [_place(one) for one in view.pixels_of(points)]
     return (*seen, seen[0])
 

@@ -11,7 +11,7 @@ from app.regions.editing import Naming, Stroke, drawn, grown, put, shifted, with
 from app.regions.state import RegionsState
 from app.regions.view_plane import ViewPlane
 from app.viewer.canvas_tool import CanvasCoordinates
-from app.viewer.drawings import Drawing, Place, distance_to_line
+from app.viewer.drawings import Drawing, ImagePlace, distance_to_line
 from app.viewer.view_link import ViewLink
 from core.errors import RegionError
 from core.regions import Annotation, SphereRegion, ThresholdRegion
@@ -57,11 +57,11 @@ class RegionTool:
         self._plane = plane
         self._title = title
         self._gesture = ""
-        self._start: Place = (0.0, 0.0)
+        self._start: ImagePlace = (0.0, 0.0)
         self._from = QPointF()
         self._is_click = True
         """The pointer has not been moved since the button was pressed."""
-        self._path: list[Place] = []
+        self._path: list[ImagePlace] = []
         self._name = ""
         self._before: Annotation | None = None
 
@@ -150,7 +150,7 @@ class RegionTool:
             except RegionError as error:
                 self._state.refused.emit(error)
 
-    def _change(self, plane: ViewPlane, place: Place) -> None:
+    def _change(self, plane: ViewPlane, place: ImagePlace) -> None:
         """Move what was taken, from where it was when the button was pressed."""
         assert self._before is not None
         columns, rows = place[0] - self._start[0], place[1] - self._start[1]
@@ -162,7 +162,7 @@ class RegionTool:
         self._state.change(self._name, changed, settled=False)
 
     def _with_handle(
-        self, region: Annotation, handle: int, place: Place, plane: ViewPlane
+        self, region: Annotation, handle: int, place: ImagePlace, plane: ViewPlane
     ) -> Annotation:
         try:
             return with_handle(region, handle, plane.point_of(place))
@@ -225,7 +225,7 @@ class RegionTool:
             self._step(key, event.modifiers(), plane)
         return True
 
-    def _put(self, plane: ViewPlane, place: Place) -> None:
+    def _put(self, plane: ViewPlane, place: ImagePlace) -> None:
         try:
             region = put(self._state.tool, place, plane, self._naming(self._name))
         except RegionError as error:
@@ -233,7 +233,7 @@ class RegionTool:
         else:
             self._state.add(region, settled=False)
 
-    def _middle(self, camera: CanvasCoordinates) -> Place:
+    def _middle(self, camera: CanvasCoordinates) -> ImagePlace:
         """Where keys put a shape: the last place of the pointer, else the middle of the image."""
         pixel, (width, height) = self._link.last_pointer, self._link.size
         if pixel is not None:
@@ -271,13 +271,13 @@ class RegionTool:
         state.settle(joins=True)
 
 
-def _place_at(camera: CanvasCoordinates, position: QPointF) -> Place:
+def _place_at(camera: CanvasCoordinates, position: QPointF) -> ImagePlace:
     """In pixels of the image, the centre of the first one being (0, 0)."""
     at = camera.to_image(position)
     return at.x() - 0.5, at.y() - 0.5
 
 
-def _on(camera: CanvasCoordinates, place: Place) -> QPointF:
+def _on(camera: CanvasCoordinates, place: ImagePlace) -> QPointF:
     return camera.to_widget(QPointF(place[0] + 0.5, place[1] + 0.5))
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from app.fuse.results import Sources
 from app.fuse.slice_view import SliceView
-from app.viewer.drawings import Place
+from app.viewer.drawings import ImagePlace
 from core.geometry.grids import Coordinates, inverse_of, transformed
 from core.regions import DrawingPlane, PatientPoint
 from core.types import Affine
@@ -71,7 +71,7 @@ class ViewPlane:
         side = min(self.size[0] * column, self.size[1] * row) / 10
         return side if self.is_picture else min(side, 10.0)
 
-    def point_of(self, place: Place) -> PatientPoint:
+    def point_of(self, place: ImagePlace) -> PatientPoint:
         """Patient mm of a place of the image."""
         x, y, z = (float(one) for one in transformed(self.affine, (*place, 0.0)))
         return x, y, z
@@ -80,7 +80,7 @@ class ViewPlane:
         """…×3 (column, row, layer) of points in mm, not rounded."""
         return transformed(inverse_of(self.affine), points)
 
-    def place_of(self, point: Sequence[float]) -> Place:
+    def place_of(self, point: Sequence[float]) -> ImagePlace:
         """The place of the image that a point in mm lies at or opposite to."""
         column, row, _layer = self.pixels_of(point)
         return float(column), float(row)
@@ -90,12 +90,12 @@ class ViewPlane:
         x, y, z = (float(one) for one in self.affine[:3, :2] @ (columns, rows))
         return x, y, z
 
-    def distance_of(self, one: Place, other: Place) -> float:
+    def distance_of(self, one: ImagePlace, other: ImagePlace) -> float:
         """Millimetres between two places of the image."""
         apart = self.vector_of(other[0] - one[0], other[1] - one[1])
         return float(np.linalg.norm(apart))
 
-    def drawing_plane(self, middle: Place) -> DrawingPlane:
+    def drawing_plane(self, middle: ImagePlace) -> DrawingPlane:
         """The plane as regions keep it, with a place of the image as its origin."""
         across, down, _normal = (tuple(map(float, one)) for one in self.directions)
         return DrawingPlane(self.point_of(middle), _triple(across), _triple(down))

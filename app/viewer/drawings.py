@@ -13,10 +13,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
 from app.viewer.painter import paint_box
 from app.viewer.viewport import Viewport
 
-Place = tuple[float, float]
+ImagePlace = tuple[float, float]
 """(x, y) in image pixels, the centre of the first one being (0, 0)."""
 
-Handle = tuple[int, Place]
+Handle = tuple[int, ImagePlace]
 """Its number, and where it is."""
 
 _LINE = QColor("#59e0c8")
@@ -46,23 +46,23 @@ class Drawing:
     """
 
     key: str
-    lines: tuple[tuple[Place, ...], ...] = ()
-    dots: tuple[Place, ...] = ()
+    lines: tuple[tuple[ImagePlace, ...], ...] = ()
+    dots: tuple[ImagePlace, ...] = ()
     _: KW_ONLY
     handles: tuple[Handle, ...] = ()
     active: int = 0
     label: str = ""
     is_selected: bool = False
     is_dashed: bool = False
-    fine: tuple[tuple[Place, ...], ...] = ()
+    fine: tuple[tuple[ImagePlace, ...], ...] = ()
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[ImagePlace, ...]:
         """All places of its lines and dots."""
         return (*(place for line in self.lines for place in line), *self.dots)
 
 
-def on_screen(viewport: Viewport, place: Place) -> QPointF:
+def on_screen(viewport: Viewport, place: ImagePlace) -> QPointF:
     """Where a place of the image lies on the widget."""
     x = viewport.corner.x() + (place[0] + 0.5) * viewport.scale
     y = viewport.corner.y() + (place[1] + 0.5) * viewport.scale_y
