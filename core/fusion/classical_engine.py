@@ -83,8 +83,8 @@ def check_room(a: ImageHeader, b: ImageHeader, fusing: int, device: DeviceChoice
     Raises:
         DeviceMemoryError: too little memory.
     """
-    free = available_bytes()
     needed = max(reading_bytes(a, b), pair_bytes(a, b) + fusing)
+    free = available_bytes(wanted=needed)
     if free is not None and needed > free:
         raise memory_error(device, (a.width, a.height), tiled=True, needed=needed, free=free)
 
@@ -149,11 +149,13 @@ def _piece(request: FusionRequest, baseline: Baseline, device: DeviceChoice) -> 
     Raises:
         DeviceMemoryError: not even the smallest pieces fit.
     """
-    size, free, colour = request.pair.a.size, available_bytes(), get_task(request.task).colour
+    size, colour = request.pair.a.size, get_task(request.task).colour
     pieces = _pieces(baseline)
     for piece in pieces[-1:] if request.tiles else pieces:
         channels = 1 if colour.mode == "luma" else 3
-        if free is None or classical_bytes(baseline.name, *size, channels, piece) <= free:
+        wanted = classical_bytes(baseline.name, *size, channels, piece)
+        free = available_bytes(wanted=wanted)
+        if free is None or wanted <= free:
             return piece
     needed = least_bytes(baseline, size, colour)
     raise memory_error(device, size, tiled=True, needed=needed, free=free or 0)

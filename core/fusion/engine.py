@@ -256,10 +256,11 @@ class FusionEngine:
             DeviceMemoryError: none fits. On a GPU this is left to the driver, which refuses an
                 allocation where an operating system would kill the process.
         """
-        size, free = request.pair.a.size, available_bytes(self._device.name)
+        size = request.pair.a.size
         ways = tuple(_tilings(*size, request))
         for way in ways:
             needed = network_bytes(config, *size, way)
+            free = available_bytes(self._device.name, wanted=needed)
             if free is None or needed <= free:
                 return way
         if self._device.name != "cpu":

@@ -21,7 +21,8 @@ def check_memory(*files: tuple[Path, ImageHeader]) -> None:
     """
     if sum(header.width * header.height for _, header in files) <= _ALWAYS_FITS:
         return
-    free, held = available_bytes(), 0
+    wanted = sum(decoding_bytes(header) for _, header in files)
+    free, held = available_bytes(wanted=wanted), 0
     if free is None:
         return
     for path, header in files:

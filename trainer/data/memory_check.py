@@ -30,10 +30,11 @@ def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, bat
     Raises:
         DeviceMemoryError: too little memory; the message says which setting to reduce.
     """
-    free = available_bytes()
+    held, reading = _images(config, matches)
+    step = training_bytes(config.network, batch, config.crop)
+    free = available_bytes(wanted=held + max(reading, step))
     if free is None:
         return
-    held, reading = _images(config, matches)
     if held + reading > free:
         raise DeviceMemoryError(
             Message.plural(
@@ -48,7 +49,6 @@ def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, bat
             ),
             Message("Use fewer or smaller pictures, or close other programs."),
         )
-    step = training_bytes(config.network, batch, config.crop)
     if device == "cpu" and held + step > free:
         raise DeviceMemoryError(
             Message.plural(

@@ -114,7 +114,8 @@ def _check(series: SeriesHeader, accept: Collection[Acceptance]) -> None:
 
 
 def _check_memory(series: SeriesHeader) -> None:
-    needed, free = int(np.prod(series.shape, dtype=np.int64) * 4 * _MARGIN), available_bytes()
+    needed = int(np.prod(series.shape, dtype=np.int64) * 4 * _MARGIN)
+    free = available_bytes(wanted=needed)
     if free is not None and needed > free:
         raise SeriesError(
             _name(series),

@@ -58,7 +58,7 @@ def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
     ways = tuple(core.fusion.engine._tilings(61, 150, request))
     tiles = network_bytes(config, 61, 150, ways[-1])
     monkeypatch.setattr(
-        core.fusion.engine, "available_bytes", lambda _d="cpu": tiles - (room == "none")
+        core.fusion.engine, "available_bytes", lambda _d="cpu", **_: tiles - (room == "none")
     )
     if room == "none":
         with pytest.raises(DeviceMemoryError, match="MB are free") as caught:
@@ -71,7 +71,7 @@ def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
 
 def test_a_pair_is_refused_by_its_headers(engine, monkeypatch):
     header = ImageHeader("PNG", 12_000, 9_000, 3, 8)
-    monkeypatch.setattr(core.fusion.engine, "available_bytes", lambda _d="cpu": 2 * 10**9)
+    monkeypatch.setattr(core.fusion.classical_engine, "available_bytes", lambda **_: 2 * 10**9)
     for method in ("", "average"):
         with pytest.raises(DeviceMemoryError, match="12000×9000"):
             engine.check_memory(header, header, "mif", method)
@@ -88,7 +88,9 @@ def test_classical_methods_go_in_bands_where_memory_is_scarce(monkeypatch):
     )
     least = classical_bytes("guided", 61, 150, 1, 2**20)
     for free in (10**12, None, least, least - 1):
-        monkeypatch.setattr(core.fusion.classical_engine, "available_bytes", lambda free=free: free)
+        monkeypatch.setattr(
+            core.fusion.classical_engine, "available_bytes", lambda *, wanted, free=free: free
+        )
         if free == least - 1:
             with pytest.raises(DeviceMemoryError, match="MB are free"):
                 core.fusion.classical_engine.fuse_classically(request)

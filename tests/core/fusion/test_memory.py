@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -177,3 +178,53 @@ def test_elsewhere_the_system_is_asked_through_psutil(monkeypatch):
 
 def test_a_card_is_only_asked_where_torch_is_there():
     assert available_bytes("cuda:0", root=available_memory._ROOT) is None or "torch" in sys.modules
+
+
+_GNU = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc takes the options")
+
+
+def _measured(code: str) -> list[int]:
+    """The numbers that ``code`` prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+@_GNU
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_large_arrays_reuse_the_pages_of_those_that_were_freed(in_thread: bool) -> None:
+    code = (
+        "{first}\n"
+        "import resource, threading\n"
+        "def pages():\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "def work():\n"
+        "    for _ in range(3): b'1' * (40 * 2**20)\n"
+        "    before = pages()\n"
+        "    for _ in range(10): b'1' * (40 * 2**20)\n"
+        "    print(pages() - before)\n"
+        + ("t = threading.Thread(target=work); t.start(); t.join()" if in_thread else "work()")
+    )
+    (plain,) = _measured(code.format(first=""))
+    (kept,) = _measured(code.format(first="import app"))
+    assert kept < plain / 10
+
+
+@_GNU
+def test_retained_memory_is_given_back_before_something_is_refused() -> None:
+    code = (
+        "import app, numpy\n"
+        "from core.available_memory import available_bytes, process_memory\n"
+        "blocks = [numpy.ones(8 * 2**20, numpy.uint8) for _ in range(40)]\n"
+        "pin = blocks[-1]\n"
+        "del blocks\n"
+        "held = process_memory().used\n"
+        "available_bytes(wanted=1)\n"
+        "kept = process_memory().used\n"
+        "available_bytes(wanted=2**60)\n"
+        "print(held, kept, process_memory().used)\n"
+    )
+    held, kept, given = _measured(code)
+    assert abs(held - kept) < 10 * MB
+    assert held - given > 250 * MB

@@ -346,7 +346,7 @@ def test_a_file_of_two_gigabytes_costs_nothing_before_it_is_read(
     assert series.shape == (1, 32_000, 32_000)
     with pytest.raises(InputError, match="million"):
         read_image(path)
-    monkeypatch.setattr("core.io.volumes.reading.available_bytes", lambda: 10**9)
+    monkeypatch.setattr("core.io.volumes.reading.available_bytes", lambda **_: 10**9)
     with pytest.raises(SeriesError, match="5120 MB, and 1000 MB are free"):
         read_volume(series)
     plain = tmp_path / "plain"
