@@ -144,7 +144,8 @@ class BatchCards(CardStack):
     def _show_finished(self, report: Any) -> None:
         from core.batch.report import METRICS_NAME  # imported already, as there was a run
 
-        text = ", ".join((row_text.ended_text(report.tally), *self._registrations()))
+        told = (*self._registrations(), *self._losses())
+        text = ", ".join((row_text.ended_text(report.tally), *told))
         rows = self._batch.rows
         bad = report.tally.failed + len(rows.unregistered)
         answers = [("folder", self.tr("Open folder"))]
@@ -159,7 +160,8 @@ class BatchCards(CardStack):
         elif rows.doubtful:
             answers.append(("failed", self.tr("Show doubtful")))
         answers.append(("ok", self.tr("OK")))
-        icon = "alert-outline" if bad or rows.doubtful else "check-circle-outline"
+        warned = bad or rows.doubtful or rows.lost
+        icon = "alert-outline" if warned else "check-circle-outline"
         lines = [self.tr("The batch has ended: {0}.").format(text), *self._named_rows()]
         card = self.add("end", Card("\n".join(lines), tuple(answers), icon))
         folder = self._batch.choices.folder or Path()
@@ -184,6 +186,13 @@ class BatchCards(CardStack):
             )
             yield text.format(number(failed, ","))
 
+    def _losses(self) -> Iterator[str]:
+        """In how many results much is lost."""
+        count = len(self._batch.rows.lost)
+        if count:
+            text = plural("much is lost in {0} result", "much is lost in {0} results", count)
+            yield text.format(number(count, ","))
+
     def _named_rows(self) -> Iterator[str]:
         """Lines with the names of the rows that somebody should look at."""
         rows = self._batch.rows
@@ -192,6 +201,7 @@ class BatchCards(CardStack):
             (self.tr("Failed: {0}"), failed),
             (self.tr("Not registered: {0}"), rows.unregistered),
             (self.tr("Doubtful: {0}"), rows.doubtful),
+            (self.tr("Much is lost: {0}"), rows.lost),
         ):
             if keys:
                 yield title.format(self._names(keys))

@@ -284,12 +284,12 @@ class BatchPage(Page):
         self._show_methods()
         self.choices.show_choices(self.batch.choices)
         self.table.touch_all()
-        self._show_align_column()
+        self._show_columns()
 
-    def _show_align_column(self) -> None:
+    def _show_columns(self) -> None:
         batch = self.batch
         is_there = batch.choices.align != "none" or batch.planner.chooses_registration
-        self.panel.show_align_column(is_there)
+        self.panel.show_columns(align=is_there, lost=batch.choices.tells_losses)
 
     def _show_datasets(self) -> None:
         self.choices.dataset.show_known(self.batch.datasets)
@@ -336,7 +336,7 @@ class BatchPage(Page):
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()
-            self._show_align_column()
+            self._show_columns()
             self.card_area.show_found()
         self._show_phase()
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from core.types import SeriesHeader
 
 
+_LOST = (("A", "lost_a"), ("B", "lost_b"))
+
+
 def state_names() -> dict[str, str]:
     """Names of the states of a row, for people."""
     return {
@@ -62,7 +65,7 @@ def _row_text(batch: BatchController, match: Match) -> RowText:
         return RowText(size, result, state_names()[state], trouble, severity, resampled=resampled)
     if record.state in UNDER_WAY and not batch.is_busy:
         return RowText(size, result, state_names()["stopped"], resampled=resampled)
-    text = _of_record(record, size, result)
+    text = _with_lost(_of_record(record, size, result), record)
     return replace(text, output=batch.run.output(key), resampled=resampled)
 
 
@@ -83,6 +86,15 @@ def _of_record(record: RowRecord, size: str, result: str) -> RowText:
     return RowText(size, result, name, detail.strip(), severities.get(record.state, ""))
 
 
+def _with_lost(text: RowText, record: RowRecord) -> RowText:
+    """``text`` with what the result loses of both sources, where that was measured."""
+    found = record.metrics or {}
+    if "lost_a" not in found or record.state not in ("done", "skipped"):
+        return text
+    shares = (f"{letter} {number(100 * found[name], '.0f')} %" for letter, name in _LOST)
+    return replace(text, lost=" · ".join(shares), is_lost=record.is_lost)
+
+
 def is_troubled(batch: BatchController, match: Match) -> bool:
     """Whether the row of ``match`` needs attention. Called for every row, so it must be fast."""
     if match.excluded:
@@ -92,7 +104,7 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
     if record is not None:
         # An uncertain pair can be judged by its result: it is no longer a problem.
         fused = record.state in ("done", "skipped")
-        if fused and record.is_doubtful:
+        if fused and (record.is_doubtful or record.is_lost):
             return True
         return record.state == "failed" or (not match.sure and not fused)
     return not match.sure or bool(_trouble(batch, match, batch.headers.get(key)))

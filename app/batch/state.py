@@ -67,6 +67,15 @@ class RowStates(Mapping[PairKey, "RowRecord"]):
         """Rows that were fused as they lie, since their registration failed."""
         return self._fused_with("failed")
 
+    @property
+    def lost(self) -> tuple[PairKey, ...]:
+        """Fused rows that lose so much of a source that it is an alarm."""
+        return tuple(
+            key
+            for key, row in self._rows.items()
+            if row.state in ("done", "skipped") and row.is_lost
+        )
+
     def _fused_with(self, verdict: str) -> tuple[PairKey, ...]:
         return tuple(
             key

@@ -24,7 +24,7 @@ from app.pairs.table import PairTable
 from app.widgets import theme
 from app.widgets.plain_table import ModelIndex
 
-A, B, WHY, FOLDER, SIZE, ALIGN, RESULT, STATE, NOTE = range(9)
+A, B, WHY, FOLDER, SIZE, ALIGN, RESULT, STATE, LOST, NOTE = range(10)
 THUMB = 30
 _NO_PARENT = QModelIndex()
 _ROWS_TYPE = "application/x-unifusion-rows"
@@ -45,6 +45,7 @@ class RowText:
         detail: error or notes, in full.
         severity: "", "success", "error" or "warning".
         output: file of the fused image, once it exists.
+        lost: what the result loses of both sources; is_lost: whether that is an alarm.
         resampled: whether B is resampled where its size differs from that of A; else None.
     """
 
@@ -57,6 +58,8 @@ class RowText:
     align: str = ""
     own_align: str = ""
     output: Path | None = None
+    lost: str = ""
+    is_lost: bool = False
     resampled: bool | None = None
 
 
@@ -177,7 +180,7 @@ class BatchTable(PairTable):
     # --- the model -------------------------------------------------------------------------
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """A, B, reason, folder, size, registration, result, state, note."""
+        """A, B, reason, folder, size, registration, result, state, what is lost, note."""
         return NOTE + 1
 
     def headerData(
@@ -192,6 +195,7 @@ class BatchTable(PairTable):
                 self.tr("Registration"),
                 self.tr("Result"),
                 self.tr("State"),
+                self.tr("Lost"),
                 self.tr("Note"),
             )
             return titles[section - SIZE]
@@ -224,7 +228,8 @@ class BatchTable(PairTable):
             note = text.detail
             if role == Qt.ItemDataRole.DisplayRole:
                 note = _without_folders(note, match)
-            return (text.size, text.align, text.result, text.state, note)[column - SIZE]
+            cells = (text.size, text.align, text.result, text.state, text.lost, note)
+            return cells[column - SIZE]
         return None
 
     def _leftover_data(self, index: ModelIndex, role: int) -> object:
@@ -258,6 +263,8 @@ class BatchTable(PairTable):
             return QColor(now.muted)
         if column == ALIGN:
             return None if self._describe(match).own_align else QColor(now.muted)
+        if column == LOST:
+            return QColor(now.notice_text) if self._describe(match).is_lost else None
         if column == WHY and not match.sure and self._is_troubled(match):
             return QColor(now.notice_text)
         if column in (STATE, NOTE):

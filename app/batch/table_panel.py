@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.batch.table_model import (
     ALIGN,
     FOLDER,
+    LOST,
     BatchTable,
     FilteredTable,
     adjacent_runs,
@@ -327,9 +328,10 @@ class TablePanel(QWidget):
         """Offer these rigs in the menu."""
         self._rigs = names
 
-    def show_align_column(self, shown: bool) -> None:
-        """Show how each pair is laid on each other, or leave that column out."""
-        self.view.setColumnHidden(ALIGN, not shown)
+    def show_columns(self, *, align: bool, lost: bool) -> None:
+        """Show how each pair is laid on each other, and what is lost, or leave that out."""
+        self.view.setColumnHidden(ALIGN, not align)
+        self.view.setColumnHidden(LOST, not lost)
 
     def step(self, by: int) -> None:
         """Move the selected pairs up (-1) or down (1), unless they are at the end."""

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.batch.table_model import (
     ALIGN,
     FOLDER,
+    LOST,
     NOTE,
     RESULT,
     SIZE,
@@ -40,6 +41,7 @@ _WIDTHS = {
     STATE: 108,
     SIZE: 84,
     ALIGN: 110,
+    LOST: 110,
     NOTE: 130,
     WHY: 132,
     RESULT: 150,
@@ -104,6 +106,7 @@ class BatchView(QTableView):
             header.moveSection(header.visualIndex(column), place)
         header.setStretchLastSection(True)
         self.setColumnHidden(ALIGN, True)
+        self.setColumnHidden(LOST, True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Distribute spare width to the columns whose texts are elided first; once."""

@@ -127,7 +127,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     if not command.json_lines:
         print_notes(heard.notes)
         _summary(plan, tally, files, heard)
-        for text in heard.doubtful.values():
+        for text in (*heard.doubtful.values(), *heard.lost.values()):
             say(text, sys.stderr)
     for text in heard.failures:
         say(f"failed: {text}", sys.stderr)
@@ -143,6 +143,13 @@ class _Heard:
     notes: dict[object, tuple[str, ...]] = field(default_factory=dict)
     unregistered: set[object] = field(default_factory=set)
     """Those of ``doubtful`` whose registration failed."""
+    lost: dict[object, str] = field(default_factory=dict)
+    """Results that lose so much of a source that it is an alarm."""
+
+    @property
+    def losses(self) -> str:
+        """In how many results much is lost."""
+        return f"; much is lost in {len(self.lost)}" if self.lost else ""
 
     @property
     def registrations(self) -> str:
@@ -154,7 +161,13 @@ class _Heard:
         return f"; of the registrations {', '.join(parts)}" if parts else ""
 
     def take(self, event: RowEvent) -> None:
+        """Remember what is to be said of a row."""
         name, record = event.row.match.name, event.record
+        if record.is_lost and record.state in ("done", "skipped"):
+            shares = ", ".join(
+                f"{share:.0%} of {side.upper()}" for side, share in _lost(record).items()
+            )
+            self.lost[event.place] = f"much is lost: {name}: {shares}"
         if record.state == "failed":
             self.failures.append(f"{name}: {record.text}")
         elif record.state == "done":
@@ -173,7 +186,7 @@ def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...], heard: _Hea
     rest = f", {left} not tried" if left else ""
     say(
         f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed{rest}, "
-        f"of {tally.total}{heard.registrations}"
+        f"of {tally.total}{heard.registrations}{heard.losses}"
     )
     for path in files:
         say(str(path))
@@ -239,6 +252,7 @@ def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
         "output": str(event.output) if event.output else None,
         "notes": list(event.record.notes),
         **_registration(event.record),
+        **({"lost": lost, "alarm": event.record.is_lost} if (lost := _lost(event.record)) else {}),
         **_tally(event.tally),
     }
 
@@ -251,6 +265,12 @@ def _registration(record: RowRecord) -> dict[str, Any]:
     by = record.transform
     moved = {} if by is None else {"transform": transform_data(by.transform), "moving": by.moving}
     return {"registration": found | moved} if found or moved else {}
+
+
+def _lost(record: RowRecord) -> dict[str, float]:
+    """Shares of the spots of A and of B that its result loses; {} where that is not known."""
+    found = record.metrics or {}
+    return {side: found[f"lost_{side}"] for side in "ab" if f"lost_{side}" in found}
 
 
 def _tally(tally: Tally) -> dict[str, Any]:

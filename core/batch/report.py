@@ -22,6 +22,7 @@ from core.messages import from_data
 from core.metrics import METRICS
 from core.printable import printable
 from core.progress import Progress
+from core.retention import FIGURES
 from core.tasks import get_task
 from core.types import notice_for
 
@@ -41,7 +42,8 @@ figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
 def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     """Write a CSV file with one line per finished row: names, files, metrics. UTF-8, atomic.
 
-    Cells of metrics that are not defined on a picture are empty.
+    What is lost (:data:`core.retention.FIGURES`) stands behind the metrics. Cells of metrics that
+    are not defined on a picture are empty.
 
     Raises:
         OutputError: it cannot be written.
@@ -51,12 +53,18 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     rows: list[list[object]] = [["name", "result", "a", "b", *columns]]
     for row, record in done:
         scores = record.metrics or {}
-        cells = ("" if isnan(scores.get(c, nan)) else f"{scores[c]:.6f}" for c in columns)
+        cells = (_cell(column, scores.get(column, nan)) for column in columns)
         names = (row.match.name, row.target.as_posix(), *row.named_sources)
         rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
     atomic_write(path, csv_text(rows).encode())
     return path
+
+
+def _cell(column: str, value: float) -> str:
+    if isnan(value):
+        return ""
+    return f"{value:g}" if column in FIGURES else f"{value:.6f}"
 
 
 def write_registrations(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
@@ -106,6 +114,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Pro
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>Contact sheet</title><style>{_STYLE}</style>",
         f"<h1>{done} of {len(plan.rows)} {'pair' if len(plan.rows) == 1 else 'pairs'} fused</h1>",
+        *_alarms(plan, records),
         f"<p>{_safe(task.title)}: {_safe(task.label_a)}, {_safe(task.label_b)}, fused. "
         f"Method: {_safe(plan.options.method or 'model')}.</p>",
     ]
@@ -118,6 +127,13 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Pro
     path = plan.options.out / SHEET_NAME
     atomic_write(path, "\n".join([*parts, "</html>\n"]).encode())
     return path
+
+
+def _alarms(plan: BatchPlan, records: Mapping[str, RowRecord]) -> tuple[str, ...]:
+    """A line with the number of results that lose much, if there are any."""
+    count = sum(_is_done(row, records) and records[row.key].is_lost for row in plan.rows)
+    text = f"Much is lost in {count} {'result' if count == 1 else 'results'}."
+    return (f"<p class=bad>{text}</p>",) if count else ()
 
 
 def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
@@ -139,7 +155,10 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         source = _safe(quote(plan.thumbnail(row).as_posix(), errors="surrogateescape"))
         image = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
     link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
+    scores = " · ".join(filter(None, (scores, _lost(record))))
     caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {scores}</small>"
+    if record.is_lost:
+        caption += "<br><span class=bad>Much is lost: look at the sources, too.</span>"
     if record.is_doubtful:
         said = "Registration is doubtful."
         if record.is_unregistered:
@@ -147,6 +166,14 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         doubt = " ".join((said, *record.reasons))
         caption += f"<br><span class=bad>{_safe(doubt)}</span>"
     return f'<figure><a href="{link}">{image}</a><figcaption>{caption}</figcaption></figure>'
+
+
+def _lost(record: RowRecord) -> str:
+    """What its result loses of both sources; "" where that is not known."""
+    found = record.metrics or {}
+    if "lost_a" not in found:
+        return ""
+    return f"lost: {found['lost_a']:.0%} of A, {found['lost_b']:.0%} of B"
 
 
 def _have_thumbnail(plan: BatchPlan, row: BatchRow, record: RowRecord) -> bool:

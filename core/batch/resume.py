@@ -213,7 +213,7 @@ def next_step(
 
 
 def _skipped(row: BatchRow, record: RowRecord, text: str) -> RowRecord:
-    return replace(row.record("skipped", text), alignment=record.alignment)
+    return replace(row.record("skipped", text), alignment=record.alignment, metrics=record.metrics)
 
 
 def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:

@@ -16,6 +16,7 @@ from core.errors import Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
 from core.printable import valid
+from core.retention import is_lost
 from core.types import PairTransform
 from core.types.transform_data import transform_of_record
 
@@ -115,7 +116,8 @@ class RowRecord:
         state: see :data:`RowState`.
         text: error of a failed row, reason of a skipped or repeated one, else "".
         stamps: of both sources, taken before they are read.
-        size: bytes of the fused image's file, once it is written. metrics, notes: of the result.
+        size: bytes of the fused image's file, once it is written. notes: of the result.
+        metrics: of the result, and what is lost in it (:data:`core.retention.FIGURES`).
         seconds: spent reading, fusing and writing so far.
         strikes: how often the program died while the row was being worked on.
         choice: what was chosen for the row instead of the options of the batch.
@@ -157,6 +159,11 @@ class RowRecord:
         """What its registration says about itself; {} where there was none."""
         found = (self.alignment or {}).get("registration")
         return found if isinstance(found, Mapping) else {}
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether so much of a source is lost in its result that it is an alarm."""
+        return is_lost(self.metrics or {})
 
     @property
     def is_doubtful(self) -> bool:

@@ -174,7 +174,7 @@ class _Run:
             if record.state == "done":
                 self._manifest.end(record)
                 skipped = row.record("skipped", Message("done before"))
-                record = replace(skipped, alignment=record.alignment)
+                record = replace(skipped, alignment=record.alignment, metrics=record.metrics)
             yield self._event(record)
         self._plan = replace(self._plan, rows=tuple(rows))
 

@@ -127,6 +127,11 @@ class BatchSettings:
         return self.slices or bool(self.dicom)
 
     @property
+    def tells_losses(self) -> bool:
+        """Whether it is measured what fused images lose, since a report is written."""
+        return self.metrics or self.contact_sheet or self.reports
+
+    @property
     def windows(self) -> Windows:
         """The windows of A and of B."""
         return self.window_a, self.window_b

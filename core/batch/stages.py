@@ -20,6 +20,7 @@ from core.memory_model import image_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
 from core.progress import Progress
+from core.retention import RetentionTotals, measure_retention
 from core.tasks import get_task
 from core.types import (
     RECONSTRUCTIONS,
@@ -112,7 +113,8 @@ def write_row(
     :meth:`~core.batch.manifest.BatchManifest.end`, for several rows at once.
 
     Returns:
-        Bytes of the fused image's file, its metrics by name ({} unless asked for), and notes.
+        Bytes of the fused image's file, its metrics and what is lost by name ({} unless asked for),
+        and notes.
 
     Raises:
         OutputError: see :func:`core.io.write_image`.
@@ -126,6 +128,8 @@ def write_row(
         lumas = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), result.fused))
         a, b, f = comparable(pair, *lumas)
         metrics = evaluate(a, b, f, MAIN_METRICS)
+    if options.tells_losses:
+        metrics |= RetentionTotals.of(measure_retention(pair, result.fused)).figures
     if options.contact_sheet:
         strip = strip_jpeg(pair.a.normalised(), pair.b.normalised(), result.fused)
         path = options.out / plan.thumbnail(row)

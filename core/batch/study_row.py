@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair, align, lone_slice, registration_notes, slice_pair
 from core.fusion.volume_fusion import SliceSettings, fuse_slices
 from core.fusion.volume_output import slice_file, write_slice
+from core.fusion.volume_retention import slice_retention, volume_retention
 from core.fusion.volume_targets import (
     DicomFolder,
     NiftiVolume,
@@ -38,6 +39,7 @@ from core.missing_data import comparable
 from core.pairing.study_pairs import SeriesPair, label
 from core.pdf_document import ReportCell, ReportTable
 from core.progress import NullProgress, Progress
+from core.retention import RetentionTotals
 from core.study_report import StudyReport, report_slice, typical_slices, write_study_report
 from core.tasks import get_task
 from core.types import FloatArray, SeriesHeader, SourcePair, Volume
@@ -56,11 +58,13 @@ class FusedStudy:
         notes: of all slices, each once.
         provenance: of the fused slices; only the notice where no slice has both sources.
         shown: fused pixels of the slices for previews and the report, by index.
+        retention: what all slices lose, where that is reported.
     """
 
     notes: tuple[str, ...]
     provenance: dict[str, str]
     shown: dict[int, FloatArray]
+    retention: RetentionTotals = field(default_factory=RetentionTotals)
 
 
 class StudySteps:
@@ -131,9 +135,13 @@ class StudySteps:
             store = stack.enter_context(opened)
             fill_store(store, engine, pair, self.settings, progress)
             notes = store.notes
+            retention = RetentionTotals()
+            if self._options.tells_losses:
+                retention = volume_retention(pair, self.settings, store, progress)
             shown = {index: store.slice_pixels(index) for index in self._previewed(pair)}
             self._store, self._opened = store, stack.pop_all()
-        return FusedStudy((*self._notes(pair), *notes), store.provenance, shown)
+        every = (*self._notes(pair), *notes, *retention.notes)
+        return FusedStudy(every, store.provenance, shown, retention)
 
     def close(self) -> None:
         """Throw away what was fused, unless it has been written."""
@@ -154,6 +162,7 @@ class StudySteps:
         notes: dict[str, None] = {}
         made: dict[str, str] = {}
         shown: dict[int, FloatArray] = {}
+        retention = RetentionTotals()
         wanted, indices = self._previewed(pair), range(pair.slices(PLANE))
         slices = fuse_slices(engine, pair, self.settings, indices, progress)
         with closing(slices), atomic_folder(target) as folder:
@@ -162,8 +171,11 @@ class StudySteps:
                 made = made or ({} if one.result is None else dict(one.result.provenance))
                 if one.index in wanted:
                     shown[one.index] = one.pixels
+                if self._options.tells_losses:
+                    retention += slice_retention(pair, self.settings, one)
             shown = {index: shown[index] for index in wanted}
-            result = FusedStudy((*self._notes(pair), *notes), made, shown)
+            every = (*self._notes(pair), *notes, *retention.notes)
+            result = FusedStudy(every, made, shown, retention)
             self._write_previews(pair, result)
         return result
 
@@ -224,6 +236,7 @@ class StudySteps:
         if self._options.metrics:
             metrics = self._metrics(pair, result)
             notes.append(Message("The metrics are those of the middle slice."))
+        losses = result.retention.figures if self._options.tells_losses else {}
         opened, self._opened = self._opened, None
         if opened is not None and self._store is not None:
             with opened:
@@ -231,7 +244,7 @@ class StudySteps:
                 self._check_free()
                 target = self._volume_target
                 notes += target.write(self._store, pair, PLANE, NullProgress())
-        return result_size(self._target), metrics, tuple(dict.fromkeys(notes))
+        return result_size(self._target), metrics | losses, tuple(dict.fromkeys(notes))
 
     def _metrics(self, pair: VolumePair, result: FusedStudy) -> dict[str, float]:
         index, fused = next(iter(result.shown.items()))
@@ -287,8 +300,8 @@ class StudySteps:
                 report_slice(pair, self.settings, index, result.shown[index]) for index in wanted
             ),
             count=pair.slices(PLANE),
-            figures=tuple(_metrics_tables(metrics)),
-            warnings=tuple(map(str, doubts)),
+            figures=(*_metrics_tables(metrics), *_losses_tables(result.retention)),
+            warnings=tuple(map(str, (*doubts, *result.retention.warnings))),
             notes=tuple(map(str, result.notes)),
             identity=identity,
         )
@@ -322,6 +335,22 @@ def _metrics_tables(metrics: Mapping[str, float]) -> Iterator[ReportTable]:
     )
     heads = ReportCell("Metric"), ReportCell("Middle slice")
     yield ReportTable("Metrics", heads, rows)
+
+
+def _losses_tables(retention: RetentionTotals) -> Iterator[ReportTable]:
+    if not retention.images:
+        return
+    heads = ("Source", "Spots in all slices", "Lost", "Share of their contrast")
+    rows = tuple(
+        (
+            ReportCell(side.upper()),
+            ReportCell(str(one.spots), float(one.spots)),
+            ReportCell(str(one.lost), float(one.lost)),
+            ReportCell(f"{one.share:.0%}", one.share),
+        )
+        for side, one in (("a", retention.a), ("b", retention.b))
+    )
+    yield ReportTable("Lost in the fused series", tuple(map(ReportCell, heads)), rows)
 
 
 def _check_replaceable(target: Path) -> None:

@@ -237,6 +237,11 @@ class SliceStore:
         """That made the slices; "" where each shows one source alone."""
         return self._provenance.get("method", "")
 
+    @property
+    def of_both(self) -> list[int]:
+        """Slices that were fused of both sources."""
+        return [index for index in sorted(self._done) if self._done[index]["shows"] == "fused"]
+
     def colour_slices(self) -> StoredSlices:
         """N×H×W×3 uint8, whatever the slices are; each is read when it is asked for."""
         return StoredSlices(self._folder / _PIXELS, self._shape, self._kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import Message, OutputError
@@ -13,6 +13,7 @@ from core.fusion.protocol import Engine
 from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair
 from core.fusion.volume_fusion import SliceSettings, fuse_slices
+from core.fusion.volume_retention import volume_retention
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName, axes_of
 from core.io.dicom_output import (
@@ -26,6 +27,7 @@ from core.io.dicom_output import (
 from core.io.volume_writer import FusedVolume, check_volume_target, is_volume_name, write_volume
 from core.io.writer import check_target
 from core.progress import NullProgress, Progress
+from core.retention import RetentionTotals
 from core.types import SeriesHeader
 
 DICOM_SUFFIX = ".dcm"
@@ -87,11 +89,13 @@ class WrittenVolume:
     path: what was written.
     method: that the slices were fused by; "" where each shows one source alone.
     notes: for a person, each once.
+    retention: what the slices lose of both volumes.
     """
 
     path: Path
     method: str
     notes: tuple[str, ...]
+    retention: RetentionTotals = field(default_factory=RetentionTotals)
 
 
 def volume_target(
@@ -123,7 +127,7 @@ def fuse_volume(
     *,
     first: int | None = None,
 ) -> WrittenVolume:
-    """Fuse all slices of a plane, and write them.
+    """Fuse all slices of a plane, measure what they lose, and write them.
 
     Slices that an earlier run of the same pair and settings left are not fused again
     (:mod:`core.fusion.slice_store`).
@@ -140,9 +144,10 @@ def fuse_volume(
     target.check()
     with SliceStore(store_beside(target.path), pair, settings) as store:
         fill_store(store, engine, pair, settings, progress, first=first)
+        retention = volume_retention(pair, settings, store, progress)
         written = target.write(store, pair, settings.plane, progress)
-        every = dict.fromkeys((*store.notes, *written))
-        return WrittenVolume(target.path, store.method, tuple(every))
+        every = dict.fromkeys((*store.notes, *written, *retention.notes))
+        return WrittenVolume(target.path, store.method, tuple(every), retention)
 
 
 def fill_store(

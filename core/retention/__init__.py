@@ -13,12 +13,17 @@ from core.retention.measure import (
     Spot,
     measure_retention,
 )
+from core.retention.totals import FIGURES, LostSpots, RetentionTotals, is_lost
 
 __all__ = [
     "ALARM",
+    "FIGURES",
     "KEPT",
+    "LostSpots",
     "Retention",
+    "RetentionTotals",
     "SourceRetention",
     "Spot",
+    "is_lost",
     "measure_retention",
 ]
