@@ -43,6 +43,7 @@ from core.types import PairTransform, SeriesHeader, SourceSide
 from core.units.body import SuvKind
 from core.units.readout import shown_value
 
+_SIDES: tuple[SourceSide, ...] = ("a", "b")
 _THRESHOLD = re.compile(
     r"\s*(?P<suv>suv)?\s*(?:>=|≥)?\s*(?P<value>[+-]?[\d.]+(?:e[+-]?\d+)?)\s*(?P<share>%)?\s*", re.I
 )
@@ -154,9 +155,17 @@ def _check_targets(options: MeasureOptions, headers: Sequence[SeriesHeader]) -> 
                 f"Cannot write {path}", f"there is no folder {path.parent}", "Create it first."
             )
         check_target(path, protect=protect)
-    for path in options.segmentations.values():
-        if path is not None:
-            check_segmentation_target(path, protect)
+    for side, header in zip(_SIDES, headers, strict=False):
+        path = options.segmentations.get(side)
+        if path is None:
+            continue
+        check_segmentation_target(path, protect)
+        if header.kind != "DICOM":
+            raise OutputError(
+                f"Cannot write {path}",
+                "a segmentation refers to DICOM images, and the series has none",
+                "Measure the DICOM series, or leave it out.",
+            )
 
 
 def _read(

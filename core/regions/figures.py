@@ -14,12 +14,12 @@ TLG            MTV times the mean in SUV
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import Message, RegionError
 from core.progress import NullProgress, Progress
@@ -33,13 +33,14 @@ from core.regions.sources import (
     find_voxels,
     why_no_suv,
 )
-from core.types import Modality, SourceSide, Volume
+from core.types import FloatArray, Modality, SourceSide, Volume
 from core.units.suv import SuvDerivation
 
-_Values: TypeAlias = npt.NDArray[np.float64]
+_Values: TypeAlias = FloatArray
 _Voxel: TypeAlias = tuple[int, int, int]
 _Statistic: TypeAlias = Callable[[_Values], float]
 
+_AT_ONCE = 1 << 20
 _ANATOMICAL = ("CT", "MR")
 _NOTHING = Message("no voxel reaches the threshold")
 
@@ -156,7 +157,7 @@ def measure_region(
     """
     source = sources.source(side)
     try:
-        found = find_voxels(region, sources, side)
+        found = find_voxels(region, sources, side, progress)
     except RegionError as error:
         return _without(region, source, side, error)
     return _Measuring(region, source, side, found, tuple(sources.notes())).figures(
@@ -189,8 +190,8 @@ class _Measuring:
     def figures(self, progress: Progress) -> RegionFigures:
         """All of them."""
         volume, mask = self.volume, self.found.mask
-        values = volume.data[mask.block][mask.voxels].astype(np.float64)
-        mean = self._of(values, lambda one: float(one.mean()))
+        values = volume.data[mask.block][mask.voxels]
+        mean = self._of(values, lambda one: float(one.mean(dtype=np.float64)))
         peak, peak_at, passed = self._peak(values, progress)
         amount = Figure(values.size * _voxel_volume(volume), "ml")
         mtv = self._mtv(amount)
@@ -232,7 +233,7 @@ class _Measuring:
     def _sd(self, values: _Values) -> Figure:
         if values.size == 1:
             return self._undefined(Message("a single voxel has no SD"))
-        return self._of(values, lambda one: float(one.std(ddof=1)))
+        return self._of(values, _deviation)
 
     def _peak(self, values: _Values, progress: Progress) -> tuple[Figure, PatientPoint | None, int]:
         if not values.size:
@@ -298,6 +299,14 @@ class _Measuring:
 def _voxel_volume(volume: Volume) -> float:
     """In ml."""
     return abs(float(np.linalg.det(volume.affine[:3, :3]))) / 1000
+
+
+def _deviation(values: _Values) -> float:
+    """The SD with n - 1, of two values or more; without a copy in double precision."""
+    mean, total = float(values.mean(dtype=np.float64)), 0.0
+    for first in range(0, values.size, _AT_ONCE):
+        total += float(((values[first : first + _AT_ONCE].astype(np.float64) - mean) ** 2).sum())
+    return math.sqrt(total / (values.size - 1))
 
 
 def _highest(volume: Volume, mask: RegionMask) -> _Voxel:

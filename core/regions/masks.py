@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geometry.grids import Coordinates, VoxelGrid, inverse_of, transformed
+from core.progress import NullProgress, Progress
 from core.regions.shapes import DrawingPlane, FlatRegion, SphereRegion
 from core.types import BoolArray, read_only
 
@@ -69,32 +70,57 @@ class RegionMask:
         return mask
 
     def where(self, chosen: BoolArray) -> RegionMask:
-        """Those of its voxels that hold in ``chosen``, which has the size of the block."""
-        return RegionMask(self.shape, self.start, self.voxels & chosen, self.is_cut)
+        """Those of its voxels that hold in ``chosen``, which has the size of the block.
+
+        Its block is the smallest one.
+        """
+        kept = self.voxels & chosen
+        if not kept.any():
+            nothing = np.zeros((0, 0, 0), np.bool_)
+            return RegionMask(self.shape, self.start, nothing, self.is_cut)
+        parts, start = [], []
+        for axis, first in enumerate(self.start):
+            found = np.flatnonzero(kept.any(axis=tuple({0, 1, 2} - {axis})))
+            parts.append(slice(found[0], found[-1] + 1))
+            start.append(first + int(found[0]))
+        k, j, i = start
+        return RegionMask(self.shape, (k, j, i), kept[tuple(parts)], self.is_cut)
 
 
-def rasterised(region: FlatRegion | SphereRegion, grid: VoxelGrid) -> RegionMask:
+def rasterised(
+    region: FlatRegion | SphereRegion, grid: VoxelGrid, progress: Progress | None = None
+) -> RegionMask:
     """The voxels of ``grid`` whose centre lies in ``region``.
 
     Args:
         region: any shape but one of a threshold.
         grid: its affine leads to the millimetres of the region.
+        progress: may cancel.
+
+    Raises:
+        Cancelled: by ``progress``.
     """
+    progress = progress or NullProgress()
     if isinstance(region, SphereRegion):
         corners = _ball_corners(region, grid)
-        return _evaluated(grid, corners, lambda points: region.holds(points))
+        return _evaluated(grid, corners, lambda points: region.holds(points), progress)
     plane = region.plane
     reach = plane.thickness or 2 * _step(plane, grid)[1]
     u, v = region.extent
     ends = product((-u, u), (-v, v), (-reach / 2, reach / 2))
     corners = grid.to_voxel([plane.point_of(*end) for end in ends])
-    return _evaluated(grid, corners, _flat_test(region, grid))
+    return _evaluated(grid, corners, _flat_test(region, grid), progress)
 
 
-def same_place(mask: RegionMask, own: VoxelGrid, other: VoxelGrid) -> RegionMask:
+def same_place(
+    mask: RegionMask, own: VoxelGrid, other: VoxelGrid, progress: Progress | None = None
+) -> RegionMask:
     """The voxels of ``other`` whose centre lies in a voxel of ``mask``, which is of ``own``.
 
     Both affines lead to the same millimetres.
+
+    Raises:
+        Cancelled: by ``progress``.
     """
     ends = [(part.start - 0.5, part.stop - 0.5) for part in reversed(mask.block)]
     corners = other.to_voxel(own.to_patient(list(product(*ends))))
@@ -110,7 +136,7 @@ def same_place(mask: RegionMask, own: VoxelGrid, other: VoxelGrid) -> RegionMask
 
     if not mask.count:
         return RegionMask(other.shape, (0, 0, 0), np.zeros((0, 0, 0), np.bool_))
-    found = _evaluated(other, corners, holds)
+    found = _evaluated(other, corners, holds, progress or NullProgress())
     return RegionMask(found.shape, found.start, found.voxels, found.is_cut or mask.is_cut)
 
 
@@ -149,7 +175,9 @@ def _flat_test(region: FlatRegion, grid: VoxelGrid) -> _Inside:
     return holds
 
 
-def _evaluated(grid: VoxelGrid, corners: npt.ArrayLike, holds: _Inside) -> RegionMask:
+def _evaluated(
+    grid: VoxelGrid, corners: npt.ArrayLike, holds: _Inside, progress: Progress
+) -> RegionMask:
     """Ask for each voxel between ``corners``, N×3 (i, j, k), and for those next to the border.
 
     A region is of one piece, so that it goes on outside where it has a voxel just outside. Slices
@@ -163,9 +191,11 @@ def _evaluated(grid: VoxelGrid, corners: npt.ArrayLike, holds: _Inside) -> Regio
     around = np.zeros(tuple(sizes), np.bool_)
     if around.size:
         rows, columns = np.indices(around.shape[1:]) + low[1:, np.newaxis, np.newaxis]
+        voxels = np.stack([columns, rows, np.full_like(rows, low[0])], axis=-1)
+        lowest = transformed(grid.affine, voxels)
         for n in range(len(around)):
-            voxels = np.stack([columns, rows, np.full_like(rows, low[0] + n)], axis=-1)
-            around[n] = holds(transformed(grid.affine, voxels))
+            progress.check()
+            around[n] = holds(lowest + n * grid.affine[:3, 2])
     first = np.maximum(low, 0)
     inner = tuple(
         slice(int(begin - start), max(int(min(end, count - 1) - start + 1), 0))

@@ -10,6 +10,7 @@ voxels of 4 mm and changes in steps from scanner to scanner.)
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -24,6 +25,8 @@ PEAK_RADIUS = (3000 / (4 * math.pi)) ** (1 / 3)
 _FINEST = 0.35
 """Millimetres at which the share of a voxel is sampled."""
 _MOST_SAMPLES = 15
+_AT_ONCE = 1 << 17
+"""Voxels that the sphere is put around at a time."""
 
 _Weights = npt.NDArray[np.float64]
 
@@ -61,48 +64,78 @@ def peak_of(
     """The highest mean, the (i, j, k) that the sphere is centred on, and how many voxels of the
     region could not be a centre, because the sphere would reach beyond what was measured.
 
-    None where no voxel can be a centre.
+    None where no voxel can be a centre. Some megabytes are needed beside the volume and the mask.
 
     Raises:
         Cancelled: by ``progress``.
     """
-    weights = sphere_weights(volume.affine)
-    total = weights.sum()
-    reach = [size // 2 for size in weights.shape]
-    values, known = _around(volume, mask, reach)
-    mean = np.zeros(mask.voxels.shape)
-    whole = np.ones(mask.voxels.shape, np.bool_)
-    for place in np.argwhere(weights > 0):
-        progress.check()
-        part = tuple(
-            slice(int(at), int(at) + size)
-            for at, size in zip(place, mask.voxels.shape, strict=True)
-        )
-        mean += weights[tuple(place)] / total * values[part]
-        whole &= known[part]
-    centres = whole & mask.voxels
-    if not centres.any():
+    weights = _trimmed(sphere_weights(volume.affine))
+    offsets = np.argwhere(weights > 0)
+    shares = weights[weights > 0] / weights.sum()
+    reach = np.array(weights.shape) // 2
+    # Flat addresses of what lies around a voxel, from that of the voxel.
+    strides = np.array([volume.shape[1] * volume.shape[2], volume.shape[2], 1])
+    around = (offsets - reach) @ strides
+    best: tuple[float, int] | None = None
+    fitting = 0
+    for centres in _centres(volume, mask, reach):
+        means, are_whole = _means(volume, centres @ strides, (around, shares), progress)
+        fitting += int(np.count_nonzero(are_whole))
+        if are_whole.any():
+            at = int(np.argmax(np.where(are_whole, means, -np.inf)))
+            if best is None or means[at] > best[0]:
+                best = float(means[at]), int(centres[at] @ strides)
+    if best is None:
         return None
-    best = int(np.argmax(np.where(centres, mean, -np.inf)))
-    k, j, i = (
-        int(at) + start
-        for at, start in zip(np.unravel_index(best, mean.shape), mask.start, strict=True)
-    )
-    return float(mean.flat[best]), (i, j, k), mask.count - int(np.count_nonzero(centres))
+    k, j, i = (int(one) for one in np.unravel_index(best[1], volume.shape))
+    return best[0], (i, j, k), mask.count - fitting
 
 
-def _around(
-    volume: Volume, mask: RegionMask, reach: list[int]
+def _trimmed(weights: _Weights) -> _Weights:
+    """Without outer layers in which nothing counts: symmetric, as the weights are."""
+    for axis in range(3):
+        while weights.shape[axis] > 1 and not np.take(weights, 0, axis).any():
+            weights = np.take(weights, range(1, weights.shape[axis] - 1), axis)
+    return weights
+
+
+def _centres(
+    volume: Volume, mask: RegionMask, reach: npt.NDArray[np.intp]
+) -> Iterator[npt.NDArray[np.intp]]:
+    """N×3 (k, j, i) of voxels around which the sphere lies within the grid, some at a time."""
+    most = np.array(volume.shape) - reach
+    for number, layer in enumerate(mask.voxels):
+        if not layer.any():
+            continue
+        rows, columns = np.nonzero(layer)
+        slices = np.full_like(rows, number)
+        voxels = np.stack([slices, rows, columns], axis=1) + np.array(mask.start)
+        voxels = voxels[((voxels >= reach) & (voxels < most)).all(axis=1)]
+        for first in range(0, len(voxels), _AT_ONCE):
+            yield voxels[first : first + _AT_ONCE]
+
+
+def _means(
+    volume: Volume,
+    at: npt.NDArray[np.intp],
+    sphere: tuple[npt.NDArray[np.intp], _Weights],
+    progress: Progress,
 ) -> tuple[_Weights, npt.NDArray[np.bool_]]:
-    """Values of the block and as many voxels around it, and which of them were measured."""
-    sizes = [size + 2 * one for size, one in zip(mask.voxels.shape, reach, strict=True)]
-    values, known = np.zeros(sizes), np.zeros(sizes, np.bool_)
-    source, target = [], []
-    for start, size, one, count in zip(mask.start, sizes, reach, volume.shape, strict=True):
-        first = max(start - one, 0)
-        last = max(min(start - one + size, count), first)
-        source.append(slice(first, last))
-        target.append(slice(first - start + one, last - start + one))
-    values[tuple(target)] = volume.data[tuple(source)]
-    known[tuple(target)] = True if volume.mask is None else volume.mask[tuple(source)]
-    return values, known
+    """The mean of the sphere around each voxel, and whether all of it was measured.
+
+    Args:
+        volume: any.
+        at: flat addresses of the voxels.
+        sphere: flat addresses of what lies around each, from its own, and their shares.
+        progress: may cancel.
+    """
+    values = volume.data.reshape(-1)
+    known = None if volume.mask is None else volume.mask.reshape(-1)
+    means, are_whole = np.zeros(len(at)), np.ones(len(at), np.bool_)
+    for step, share in zip(*sphere, strict=True):
+        progress.check()
+        there = at + step
+        means += share * values[there]
+        if known is not None:
+            are_whole &= known[there]
+    return means, are_whole

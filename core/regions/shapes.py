@@ -248,7 +248,8 @@ class SphereRegion:
     def holds(self, points: Coordinates) -> npt.NDArray[np.bool_]:
         """Whether each of …×3 points in patient mm lies in it; the surface does."""
         apart = points - np.array(self.centre)
-        return np.asarray((apart**2).sum(axis=-1) <= (self.radius + _EDGE) ** 2)
+        squares = np.einsum("...i,...i->...", apart, apart)
+        return np.asarray(squares <= (self.radius + _EDGE) ** 2)
 
 
 @dataclass(frozen=True)
@@ -277,11 +278,19 @@ class Threshold:
             raise _invalid(Message("only a value has a unit"))
         object.__setattr__(self, "value", value)
 
-    def __str__(self) -> str:
-        """“≥ 41 % of maximum”, “SUV ≥ 2.5”, “≥ 12000 Bq/mL”."""
+    @property
+    def label(self) -> Message:
+        """“≥ 41 % of maximum”, “SUV ≥ 2.5”, “≥ 12000 Bq/mL”, for a person."""
         if self.kind == "share":
-            return f"≥ {100 * self.value:g} % of maximum"
-        return f"SUV ≥ {self.value:g}" if self.kind == "suv" else f"≥ {self.value:g} {self.unit}"
+            return Message("≥ {0:g} % of maximum", 100 * self.value)
+        if self.kind == "suv":
+            return Message("SUV ≥ {0:g}", self.value)
+        if self.unit:
+            return Message("≥ {0:g} {1}", self.value, self.unit)
+        return Message("≥ {0:g}", self.value)
+
+    def __str__(self) -> str:
+        return str(self.label)
 
 
 @dataclass(frozen=True)

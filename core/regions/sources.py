@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import Message, RegionError, RegionOutside, RegionUnitError
 from core.geometry.grids import VoxelGrid
+from core.progress import Progress
 from core.regions.masks import RegionMask, rasterised, same_place
 from core.regions.shapes import Region, ThresholdRegion
 from core.types import Affine, PairTransform, SourceSide, Volume
@@ -150,7 +151,12 @@ class FoundVoxels:
     least: float | None = None
 
 
-def find_voxels(region: Region, sources: MeasuredSources, side: SourceSide) -> FoundVoxels:
+def find_voxels(
+    region: Region,
+    sources: MeasuredSources,
+    side: SourceSide,
+    progress: Progress | None = None,
+) -> FoundVoxels:
     """The voxels of ``region`` on the grid of a source, those that were measured.
 
     Empty where nothing reaches the threshold.
@@ -159,21 +165,23 @@ def find_voxels(region: Region, sources: MeasuredSources, side: SourceSide) -> F
         RegionOutside: no voxel of the source lies in it.
         RegionUnitError: a threshold is in a unit that the source does not have.
         RegionError: nothing says where it lies on the source.
+        Cancelled: by ``progress``.
     """
     grid, volume = sources.grid(region, side), sources.source(side).volume
     if not isinstance(region, ThresholdRegion):
-        return _measured(rasterised(region, grid), volume)
+        return _measured(rasterised(region, grid, progress), volume)
     searched = sources.source(region.side)
     own = sources.grid(region, region.side)
-    within = _measured(rasterised(region.sphere, own), searched.volume)
+    within = _measured(rasterised(region.sphere, own, progress), searched.volume)
     least = _least(region, searched, within.mask)
     values = searched.volume.data[within.mask.block]
-    reached = within.mask.where(values.astype(np.float64) >= least)
+    # A NumPy scalar, so that the comparison is not rounded to single precision.
+    reached = within.mask.where(np.asarray(values >= np.float64(least)))
     if side == region.side:
         return FoundVoxels(reached, within.unmeasured, least)
     if not reached.count:
         return FoundVoxels(same_place(reached, own, grid), 0, least)
-    there = _measured(same_place(reached, own, grid), volume)
+    there = _measured(same_place(reached, own, grid, progress), volume)
     return FoundVoxels(there.mask, there.unmeasured, least)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import MRImageStorage, generate_uid
 
 from core.geometry.planes import PlaneAxes
 from core.io.dicom_output.placing import across, corner, normal
@@ -13,17 +13,19 @@ from core.io.dicom_output.sources import DicomSources
 _REFERENCES = ("ReferencedSeriesSequence", "StudiesContainingOtherReferencedInstancesSequence")
 
 
-def stand_in(kind: UID, sources: DicomSources, axes: PlaneAxes, size: tuple[int, int]) -> Dataset:
+def stand_in(sources: DicomSources, axes: PlaneAxes, size: tuple[int, int]) -> Dataset:
     """An image for highdicom that carries nothing of the patient.
 
+    It is a classic one whatever the sources are: of an enhanced one highdicom wants the functional
+    groups. What refers to it is replaced by :func:`refer`.
+
     Args:
-        kind: its SOP class.
         sources: of which study and frame of reference are taken.
         axes: where it lies.
         size: (rows, columns).
     """
     image = Dataset()
-    image.SOPClassUID = kind
+    image.SOPClassUID = MRImageStorage
     image.SOPInstanceUID = generate_uid(prefix=None)
     image.SeriesInstanceUID = generate_uid(prefix=None)
     image.StudyInstanceUID = sources.study_uid

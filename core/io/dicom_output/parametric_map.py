@@ -149,7 +149,7 @@ def _dataset(volume: Volume, axes: PlaneAxes, sources: DicomSources, unit: Code)
     )
     dataset: Any = ParametricMap(
         # Slices of one pixel, for the tags: the true ones are written one by one.
-        source_images=[stand_in(sources.a[0][0].SOPClassUID, sources, axes, (1, 1))],
+        source_images=[stand_in(sources, axes, (1, 1))],
         pixel_array=np.zeros((count, 1, 1), np.float32),
         series_instance_uid=generate_uid(prefix=None),
         series_number=_SERIES_NUMBER,

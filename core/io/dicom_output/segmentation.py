@@ -129,7 +129,7 @@ def _segmentation(
 
     rows, columns = axes.shape[1:]
     used = sorted({int(k) for one in segments for k in _slices(one)})
-    source = stand_in(sources.b[0][0].SOPClassUID, sources, axes, (rows, columns))
+    source = stand_in(sources, axes, (rows, columns))
     modality = sources.modalities[1]
     dataset: Any = Segmentation(
         source_images=[source],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -172,3 +173,19 @@ def test_thresholds_of_several_spheres_have_names_of_their_own(study, tmp_path: 
     found = read_regions(kept)
     assert all(isinstance(one, ThresholdRegion) for one in found)
     assert len({one.name for one in found}) == 4
+
+
+def test_a_segmentation_of_a_file_without_images_is_refused_at_once(tmp_path: Path) -> None:
+    nibabel.save(
+        nibabel.Nifti1Image(np.ones((9, 9, 9), np.float32), np.eye(4)), tmp_path / "a.nii.gz"
+    )
+    code, said, error = run(
+        tmp_path / "a.nii.gz", "--sphere", "-4,-4,4,4", "-o", tmp_path / "f.csv",
+        "--seg", tmp_path / "s.dcm",
+    )  # fmt: skip
+    assert (code, said) == (2, "")
+    assert "refers to DICOM images" in " ".join(error.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
+    code, said, _ = run(tmp_path / "a.nii.gz", "--sphere", "-4,-4,4,4")
+    assert code == 0
+    assert "33 voxels" in said

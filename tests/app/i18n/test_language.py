@@ -54,6 +54,7 @@ SAME_IN_GERMAN = {
     "axial",
     "mm",
     "SUV",
+    "SUV ≥ {0:g}",
     "sagittal",
     "A",
     "Computer",

@@ -15,6 +15,7 @@ from pydicom import dcmread
 from scipy import ndimage
 
 from core.geometry.grids import grid_of
+from core.io.dicom_output import DicomChoices, read_dicom_source
 from core.io.volumes import list_series, load_study_volume, series_suv
 from core.regions import (
     DrawingPlane,
@@ -29,6 +30,7 @@ from core.regions import (
     measure_region,
     measure_regions,
 )
+from core.regions.files import write_regions_segmentation
 from core.types import PairTransform, Transform
 
 _RADIUS = 6.203504908994  # of 1 cm³
@@ -250,3 +252,64 @@ def test_the_voxels_of_both_grids_share_one_place(clinical: Path) -> None:
         size = mask.count * math.prod(volume.spacing) / 1000
         # Whole voxels of 0.1 ml in the PET and 0.003 ml in the MR.
         assert size == pytest.approx(ball.exact_volume, rel=0.05 if side == "a" else 0.02)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sts_petmr_ct/dicom/STS_002/PET", "derived/rigid/STS_002", "derived/enhanced/STS_002_PET.dcm"],
+)
+def test_a_segmentation_lies_on_the_images_that_it_refers_to(
+    clinical: Path, tmp_path: Path, name: str
+) -> None:
+    """Straight, oblique and enhanced; the geometry of each frame to 1e-4 mm, by tags alone."""
+    (header,) = list_series(clinical / name).series
+    one = MeasuredSource(load_study_volume(header))
+    middle = grid_of(one.volume).to_patient((np.array(one.volume.shape[::-1]) - 1) / 2)
+    region = SphereRegion("s", tuple(middle), 20.0)
+    sources = MeasuredSources(one)
+    refers = read_dicom_source(header, 0, DicomChoices())
+    write_regions_segmentation(tmp_path / "s.dcm", [region], sources, "a", refers)
+    tags = dcmread(tmp_path / "s.dcm")
+    places = {
+        (image.SOPInstanceUID, index): place_of(image, index) for image, index in refers.images
+    }
+    shared = tags.SharedFunctionalGroupsSequence[0]
+    turn = np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient, float)
+    spacing = np.array(shared.PixelMeasuresSequence[0].PixelSpacing, float)
+    # Bits follow each other over all frames. (GDCM reads beyond them where frames do not fill their
+    # bytes; test_region_files has those that do, and reads by it.)
+    size = len(tags.PerFrameFunctionalGroupsSequence), tags.Rows, tags.Columns
+    bits = np.unpackbits(np.frombuffer(tags.PixelData, np.uint8), bitorder="little")
+    frames = bits[: math.prod(size)].reshape(size) > 0
+    total = 0.0
+    for pixels, groups in zip(frames, tags.PerFrameFunctionalGroupsSequence, strict=True):
+        (image,) = groups.DerivationImageSequence[0].SourceImageSequence
+        index = int(image.get("ReferencedFrameNumber") or 1) - 1
+        position, orientation, distances = places[image.ReferencedSOPInstanceUID, index]
+        place = np.array(groups.PlanePositionSequence[0].ImagePositionPatient, float)
+        np.testing.assert_allclose(place, position, atol=1e-4)
+        np.testing.assert_allclose(turn, orientation, atol=1e-6)
+        np.testing.assert_allclose(spacing, distances, atol=1e-4)
+        k = round(float(grid_of(one.volume).to_voxel(place)[2]))
+        total += float(one.volume.data[k][pixels].sum(dtype=float))
+    found = measure_region(region, sources, "a")
+    assert frames.sum() == found.voxels
+    assert total / frames.sum() == pytest.approx(found.mean.value, rel=1e-9)
+
+
+def place_of(image: Any, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Position, orientation and spacing of an image, by its own tags."""
+    if "PerFrameFunctionalGroupsSequence" not in image:
+        named = (image.ImagePositionPatient, image.ImageOrientationPatient, image.PixelSpacing)
+    else:
+        groups = image.PerFrameFunctionalGroupsSequence[index]
+        shared = image.SharedFunctionalGroupsSequence[0]
+        oriented = groups if "PlaneOrientationSequence" in groups else shared
+        measured = groups if "PixelMeasuresSequence" in groups else shared
+        named = (
+            groups.PlanePositionSequence[0].ImagePositionPatient,
+            oriented.PlaneOrientationSequence[0].ImageOrientationPatient,
+            measured.PixelMeasuresSequence[0].PixelSpacing,
+        )
+    position, orientation, spacing = (np.array(one, float) for one in named)
+    return position, orientation, spacing
