@@ -88,14 +88,11 @@ class Orthanc:
         self.process.wait()
 
 
-def start_orthanc(
-    folder: Path, *, tls: TlsFiles | None = None, http_tls: Path | None = None, **more: Any
-) -> Orthanc:
+def start_orthanc(folder: Path, *, tls: TlsFiles | None = None, **more: Any) -> Orthanc:
     """Start a server in ``folder``; skips, with the reason, where it is not installed.
 
     Args:
         tls: files of DICOM over TLS.
-        http_tls: PEM file with certificate and key, for https.
         more: of its configuration.
     """
     program = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin")
@@ -141,16 +138,14 @@ def start_orthanc(
             "DicomTlsPrivateKey": str(tls.key),
             "DicomTlsTrustedCertificates": str(tls.authority),
         }
-    if http_tls is not None:
-        settings |= {"SslEnabled": True, "SslCertificate": str(http_tls)}
+        settings["DicomModalities"]["listener"]["UseDicomTls"] = True
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orthanc.json").write_text(json.dumps(settings | more))
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             [program, str(folder / "orthanc.json")], stdout=log, stderr=log, cwd=folder
         )
-    scheme = "http" if http_tls is None else "https"
-    server = Orthanc(process, dicom, http, move, scheme)
+    server = Orthanc(process, dicom, http, move)
     _wait(server, folder / "log.txt")
     return server
 

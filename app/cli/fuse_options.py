@@ -37,6 +37,7 @@ class VolumeOptions:
         dicom: how DICOM is written.
         png: write a folder of pictures instead of DICOM.
         parametric: file for the values of A on the grid of B; None for none.
+        send: archive that what was written is sent to; "" for none.
     """
 
     plane: PlaneName = "axial"
@@ -52,6 +53,7 @@ class VolumeOptions:
     dicom: DicomChoices = field(default_factory=DicomChoices)
     png: bool = False
     parametric: Path | None = None
+    send: str = ""
 
 
 def volume_options(
@@ -68,6 +70,7 @@ def volume_options(
     dicom: DicomChoices,
     png: bool,
     parametric: Path | None,
+    send: str = "",
 ) -> VolumeOptions:
     """The options as they were typed.
 
@@ -89,6 +92,7 @@ def volume_options(
         dicom=dicom,
         png=png,
         parametric=parametric,
+        send=send,
     )
 
 

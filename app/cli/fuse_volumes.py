@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import typer
+
+from app.cli.archive import check_sending, send
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import PictureOutput, output_for
@@ -36,20 +39,7 @@ def fuse_volumes(options: FuseOptions) -> None:
     """
     volumes = options.volumes
     plane = volumes.plane
-    if options.recon is not None or options.features is not None:
-        raise InputError(
-            "--recon and --features",
-            "they are for pictures",
-            "Write slices with --slice, and fuse those.",
-        )
-    if options.align.crop:
-        raise InputError(
-            "--crop",
-            "it is for pictures: volumes are fused on the whole grid of B",
-            "Leave it out.",
-        )
-    if options.palette_a is not None:
-        checked("--palette-a", options.palette_a, PALETTES)
+    _check_options(options)
     task = get_task(options.task)
     engine = open_engine([options.pack], options.device, options.backbone)
     unused = engine.unused_backbone(task.name, options.pack)
@@ -70,6 +60,8 @@ def fuse_volumes(options: FuseOptions) -> None:
         single = volumes.slice is not None
         output = output_for(options.out, sources, volumes.dicom, png=volumes.png, single=single)
         output.check()
+        if volumes.send:
+            check_sending(volumes.send, output, progress)
         if volumes.parametric is not None:
             check_map_target(volumes.parametric, protect=sources.files)
         pair, aligned = align_chosen(chosen, options, progress)
@@ -92,6 +84,29 @@ def fuse_volumes(options: FuseOptions) -> None:
     device = engine.device_choice
     method = next(iter(methods), "no method, one source alone")
     say(f"{options.out}: {counted}, {method} on {device.label} ({device.reason})")
+    if volumes.send:
+        map_ = [] if volumes.parametric is None else [volumes.parametric]
+        # What was written stays, whatever becomes of this.
+        if code := send(volumes.send, [options.out, *map_]):
+            raise typer.Exit(code)
+
+
+def _check_options(options: FuseOptions) -> None:
+    """Refuse options that volumes do not have."""
+    if options.recon is not None or options.features is not None:
+        raise InputError(
+            "--recon and --features",
+            "they are for pictures",
+            "Write slices with --slice, and fuse those.",
+        )
+    if options.align.crop:
+        raise InputError(
+            "--crop",
+            "it is for pictures: volumes are fused on the whole grid of B",
+            "Leave it out.",
+        )
+    if options.palette_a is not None:
+        checked("--palette-a", options.palette_a, PALETTES)
 
 
 def _write_map(

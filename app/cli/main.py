@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from app.cli.ablation_command import ablate
+from app.cli.archive_commands import archive_app
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.downstream import downstream_app
 from app.cli.evaluate_command import evaluate
@@ -38,6 +39,7 @@ from app.cli.options import (
     Register,
     ReplaceUids,
     RigName,
+    SendTo,
     SeriesA,
     SeriesB,
     SliceNumber,
@@ -66,6 +68,7 @@ app = typer.Typer(
 )
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
+app.add_typer(archive_app, name="archive", no_args_is_help=True)
 app.add_typer(rigs_app, name="rigs", no_args_is_help=True)
 app.add_typer(downstream_app, name="downstream", no_args_is_help=True)
 
@@ -206,6 +209,7 @@ def fuse(
     replace_uids: ReplaceUids = False,
     png: PngSlices = False,
     parametric: ParametricFile = None,
+    send: SendTo = "",
 ) -> None:
     """Fuse one pair: two pictures, or two series (DICOM folders or files, NIfTI) in millimetres."""
     with reported():
@@ -222,7 +226,7 @@ def fuse(
             dicom=dicom_choices(
                 dicom, notice, keep_identity=keep_identity, replace_uids=replace_uids
             ),
-            png=png, parametric=parametric,
+            png=png, parametric=parametric, send=send,
         )  # fmt: skip
         fuse_sources(
             FuseOptions(

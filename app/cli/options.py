@@ -96,6 +96,9 @@ ParametricFile = Annotated[
     Path | None,
     typer.Option("--parametric", help="also write A on the grid of B, in its unit, as DICOM map"),
 ]
+SendTo = Annotated[
+    str, typer.Option("--send", metavar="ARCHIVE", help="of volumes: send the DICOM there as well")
+]
 AcceptGap = Annotated[
     bool, typer.Option("--accept-gap", help="of volumes: leave missing slices of a series empty")
 ]

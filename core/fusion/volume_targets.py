@@ -57,7 +57,10 @@ class VolumeTarget(ABC):
 
     Attributes:
         path: of it.
+        is_dicom: whether archives take it.
     """
+
+    is_dicom = False
 
     def __init__(self, path: Path, sources: SourceFiles) -> None:
         self.path = path
@@ -201,6 +204,8 @@ class NiftiVolume(VolumeTarget):
 
 class _Dicom(VolumeTarget):
     """DICOM, which refers to what it was made of."""
+
+    is_dicom = True
 
     def __init__(self, path: Path, sources: SourceFiles, choices: DicomChoices) -> None:
         super().__init__(path, sources)
