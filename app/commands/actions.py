@@ -25,6 +25,7 @@ class Actions(CommandRegistry):
     (of the pair), “pairs” (a list of several), “panes” (they are shown), “volume”, “running”,
     “undo”, “redo”, “session”,
     “some-regions” (in the list), “region” (one is selected),
+    “segments” (some can be written as DICOM),
     “files” (two sources that can be aligned), “aligning” (they are), “pictures” (no volumes),
     and the names of :attr:`of_pages`.
     """
@@ -288,7 +289,7 @@ class Actions(CommandRegistry):
         figures = self.tr("Export figures as CSV…")
         self.export_figures = make("regions.export_csv", figures, needs=needs)
         segments = self.tr("Export regions as DICOM SEG…")
-        self.export_regions = make("regions.export_seg", segments, needs=f"{needs} volume")
+        self.export_regions = make("regions.export_seg", segments, needs="segments panes")
 
     def _add_tools(self) -> None:
         packs = self.tr("Model packs…")

@@ -13,6 +13,7 @@ from app.fuse.page import FusePage
 from app.fuse.state import FuseState
 from app.i18n.translate import translate_error
 from app.regions.editing import TOOLS, ToolName, middle_of
+from app.regions.export import RegionsExport
 from app.regions.measurements import RegionMeasurements
 from app.regions.overlay import RegionsOverlay
 from app.regions.panel import RegionsPanel
@@ -20,6 +21,7 @@ from app.regions.state import RegionsState
 from app.regions.store import RegionStore, study_key
 from app.regions.view_plane import view_plane
 from core.errors import FusionError
+from core.regions import is_region
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions
@@ -58,6 +60,7 @@ class Measuring(QObject):
             parent=self,
         )
         self.panel = RegionsPanel(session, self.state, self.measurements, actions.region_tools)
+        self.export = RegionsExport(window, session, self.measurements)
         self.panel.set_exports(actions.copy_figures, actions.export_figures, actions.export_regions)
         self.dock = _in_dock(self.panel)
         """The panel, for a dock."""
@@ -76,6 +79,10 @@ class Measuring(QObject):
             actions.region_tools[name].triggered.connect(partial(self._choose_tool, name))
         actions.show_regions.triggered.connect(state.show)
         actions.delete_region.triggered.connect(lambda: state.remove(state.selected))
+        actions.copy_figures.triggered.connect(self.export.copy_table)
+        actions.export_figures.triggered.connect(self.export.ask_table)
+        actions.export_regions.triggered.connect(self.export.ask_segments)
+        self.export.announced.connect(self.announced)
         state.settled.connect(self._keep)
         state.view_changed.connect(self._provide)
         state.edited.connect(self._provide)
@@ -83,6 +90,7 @@ class Measuring(QObject):
         self.measurements.failed.connect(self._say)
         self.panel.region_chosen.connect(self._look_at)
         self._session.sources_changed.connect(self._follow)
+        self._session.sources_changed.connect(self._provide)
 
     # --- the pair on screen ----------------------------------------------------------------
 
@@ -103,6 +111,7 @@ class Measuring(QObject):
         present = {
             "some-regions": bool(state.regions),
             "region": state.is_active and state.chosen is not None,
+            "segments": bool(self.export.dicom_sides and any(map(is_region, state.regions))),
         }
         self._actions.provide((name for name, there in present.items() if there), by="regions")
         for action, on in (

@@ -10,9 +10,11 @@ from PySide6.QtCore import QObject, Signal
 from app.fuse.results import Sources
 from app.fuse.state import FuseState
 from app.regions import tasks
+from app.regions.file_tasks import RegionsRequest
 from app.regions.state import RegionsState
 from app.regions.tasks import Measured, RegionAnswer, RegionMeasurement
 from app.workers import Job, Runner
+from app.workers.runner import JobFunction
 from core.errors import FusionError
 from core.regions import Annotation, MeasuredSources, Region, is_region
 
@@ -65,6 +67,16 @@ class RegionMeasurements(QObject):
         regions = self._regions
         found = [self._known[one] for one in regions if one in self._known]
         return tuple(found) if len(found) == len(regions) else None
+
+    def request(self) -> RegionsRequest | None:
+        """What a file or a table is asked of; None while there is nothing to measure."""
+        if self._subject is None or self._closed:
+            return None
+        return RegionsRequest(self._state.regions, self._subject, self._sources)
+
+    def run(self, work: JobFunction) -> Job:
+        """Run other work of this room on the same thread."""
+        return self._runner.submit(work)
 
     @property
     def _regions(self) -> list[Region]:

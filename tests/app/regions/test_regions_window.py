@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.preferences.session_file import from_json, to_json
@@ -416,3 +419,86 @@ def test_a_damaged_list_of_regions_costs_nothing_else(study, measuring):
     found = from_json(broken.encode())
     assert found.regions == ()
     assert found.task == "mif"
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+def two_regions(study, measuring: Measuring) -> None:
+    measuring.state.add(SphereRegion("Hot, or so", study.session.sources.slice.point, 12.0))
+    measuring.state.add(DistanceLine("way", (0.0, 0.0, 0.0), (3.0, 4.0, 0.0)))
+
+
+def test_the_table_is_copied_for_spreadsheets(qtbot, study, measuring):
+    two_regions(study, measuring)
+    with qtbot.waitSignal(measuring.announced, timeout=WAIT):
+        study.actions_.copy_figures.trigger()
+    rows = [line.split("\t") for line in QGuiApplication.clipboard().text().splitlines()]
+    titles = rows[0]
+    assert len({len(row) for row in rows}) == 1
+    assert [row[0] for row in rows[1:]] == ["Hot, or so", "Hot, or so", "way"]
+    assert [row[titles.index("source")] for row in rows[1:3]] == ["A", "B"]
+    assert rows[3][titles.index("length_mm")] == "5"
+    measured(qtbot, study)
+    shown = measuring.measurements.of(measuring.state.regions[0]).figures[0]
+    assert float(rows[1][titles.index("mean")]) == pytest.approx(shown.mean.value, rel=1e-5)
+
+
+def test_figures_are_exported_as_csv(qtbot, study, measuring, tmp_path):
+    two_regions(study, measuring)
+    study.actions_.export_figures.trigger()
+    with qtbot.waitSignal(measuring.announced, timeout=WAIT):
+        measuring.export.dialog.fileSelected.emit(str(tmp_path / "out.csv"))
+    measuring.export.dialog.close()
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["region"] for row in rows] == ["Hot, or so", "Hot, or so", "way"]
+    assert "Ellipse" not in str(rows)
+
+
+def test_regions_are_exported_as_dicom_that_holds_the_voxels_that_were_measured(
+    qtbot, study, measuring, tmp_path
+):
+    two_regions(study, measuring)
+    measured(qtbot, study)
+    study.actions_.export_regions.trigger()
+    dialog = measuring.export.dialog
+    assert len(dialog.nameFilters()) == 2
+    with qtbot.waitSignal(measuring.announced, timeout=WAIT):
+        dialog.fileSelected.emit(str(tmp_path / "seg.dcm"))
+    dialog.close()
+    read = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert read.Modality == "SEG"
+    assert [one.SegmentLabel for one in read.SegmentSequence] == ["Hot, or so"]
+    voxels = int(np.count_nonzero(read.pixel_array))
+    assert voxels == measuring.measurements.all[0].figures[0].voxels
+    frame = study.session.sources.slice.volumes.native_a.frame_of_reference
+    assert read.FrameOfReferenceUID == frame
+
+
+def test_a_source_is_not_written_over(qtbot, study, measuring):
+    two_regions(study, measuring)
+    study.actions_.export_figures.trigger()
+    source = study.session.sources.slice.volumes.series[0].files[0]
+    before = source.read_bytes()
+    with qtbot.waitSignal(study.session.problem_changed, timeout=WAIT):
+        measuring.export.dialog.fileSelected.emit(str(source))
+    measuring.export.dialog.close()
+    assert source.read_bytes() == before
+    assert study.session.problem is not None
+
+
+def test_the_table_of_pictures_is_in_pixels(qtbot, opened, tmp_path):
+    measuring = opened.measuring
+    opened.actions_.regions.trigger()
+    choose(opened, "rectangle")
+    drag(canvas_of(opened), (9.5, 4.5), (19.5, 14.5), [(15, 10)])
+    assert not opened.actions_.export_regions.isEnabled()
+    opened.actions_.export_figures.trigger()
+    with qtbot.waitSignal(measuring.announced, timeout=WAIT):
+        measuring.export.dialog.fileSelected.emit(str(tmp_path / "out.csv"))
+    measuring.export.dialog.close()
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["pixels"] for row in rows] == ["100", "100"]
+    assert not any("_ml" in title or "_mm" in title for title in rows[0])

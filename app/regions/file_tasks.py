@@ -1,0 +1,149 @@
+"""Regions and figures into files and onto the clipboard, on worker threads."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import cast
+
+from app.fuse.slice_view import OpenVolumes
+from app.regions.tasks import Measured, measured_sources
+from core.errors import OutputError
+from core.messages import Message
+from core.progress import Progress
+from core.regions import (
+    AngleMark,
+    Annotation,
+    DistanceLine,
+    MeasuredSources,
+    Region,
+    RegionFigures,
+    is_region,
+    measure_regions,
+)
+from core.types import SourceSide
+
+Table = tuple[tuple[str, ...], ...]
+
+_OF_PICTURES = ("mean", "sd", "minimum", "maximum")
+
+
+@dataclass(frozen=True, eq=False)
+class RegionsRequest:
+    """What is on screen when a person asks for a file.
+
+    Attributes:
+        regions: all of the list, distances and angles too.
+        subject: what they are on.
+        sources: that, prepared for measuring; None where it is not yet.
+        path: of the file; None for none.
+        side: of a segmentation, the source whose voxels are written.
+    """
+
+    regions: tuple[Annotation, ...]
+    subject: Measured
+    sources: MeasuredSources | None = None
+    _: KW_ONLY
+    path: Path | None = None
+    side: SourceSide = "a"
+
+    @property
+    def measured(self) -> list[Region]:
+        """Those that hold voxels."""
+        return [cast(Region, one) for one in self.regions if is_region(one)]
+
+    @property
+    def files(self) -> list[Path]:
+        """Those of the sources, which are never written over."""
+        if isinstance(self.subject, OpenVolumes):
+            return [path for series in self.subject.series for path in series.files]
+        images = (self.subject.a, self.subject.b)
+        return [image.origin for image in images if image.origin is not None]
+
+
+def figures_rows(request: RegionsRequest, progress: Progress) -> Table:
+    """The table of figures, its titles first; of pictures in pixels.
+
+    Raises:
+        Cancelled: by ``progress``.
+    """
+    # Imported here: its package imports the codecs.
+    from core.regions.files import figures_table
+
+    sources = request.sources or measured_sources(request.subject)
+    found = measure_regions(request.measured, sources, progress)
+    others = [one for one in request.regions if not is_region(one)]
+    if isinstance(request.subject, OpenVolumes):
+        return figures_table(found, others)
+    return _picture_table(found, others)
+
+
+def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation]) -> Table:
+    from core.regions.files import shape_name
+
+    titles = ("region", "shape", "source", "pixels", *_OF_PICTURES, "length_px", "angle_deg")
+    rows = []
+    for one in found:
+        cells = [_cell(one.figures[name].value) for name in _OF_PICTURES]
+        first = (one.region.name, shape_name(one.region), one.side.upper(), str(one.voxels))
+        rows.append((*first, *cells, "", ""))
+    for other in others:
+        length = other.length if isinstance(other, DistanceLine) else None
+        degrees = other.degrees if isinstance(other, AngleMark) else None
+        empty = [""] * (2 + len(_OF_PICTURES))
+        rows.append((other.name, shape_name(other), *empty, _cell(length), _cell(degrees)))
+    return (titles, *rows)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def table_text(request: RegionsRequest, progress: Progress) -> str:
+    """The table with tabs between its columns, as spreadsheets paste it."""
+    rows = figures_rows(request, progress)
+    return "\n".join("\t".join(cell.replace("\t", " ") for cell in row) for row in rows) + "\n"
+
+
+def write_table(request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
+    """Write the table as CSV; no notes.
+
+    Raises:
+        OutputError: it is one of the sources, or cannot be written.
+        Cancelled: by ``progress``.
+    """
+    from core.io.atomic import atomic_write
+    from core.io.csv_cells import csv_text
+    from core.io.writer import check_target
+
+    assert request.path is not None
+    check_target(request.path, protect=request.files)
+    rows = figures_rows(request, progress)
+    progress.check()
+    atomic_write(request.path, csv_text(rows).encode())
+    return ()
+
+
+def write_segments(request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
+    """Write the voxels of the regions on one source as DICOM SEG; returns notes.
+
+    The file is de-identified as fused series are.
+
+    Raises:
+        InputError: the files of the source cannot be read.
+        OutputError: no region has a voxel there, or the file cannot be written.
+        Cancelled: by ``progress``.
+    """
+    from core.io.dicom_output import DicomChoices, check_segmentation_target, read_dicom_source
+    from core.regions.files import write_regions_segmentation
+
+    path, subject = request.path, request.subject
+    assert path is not None
+    if not isinstance(subject, OpenVolumes):
+        raise OutputError(Message("Cannot write {0}", path), Message("pictures make no DICOM SEG"))
+    check_segmentation_target(path, request.files)
+    place = "ab".index(request.side)
+    refers = read_dicom_source(subject.series[place], subject.frames[place], DicomChoices())
+    progress.check()
+    sources = request.sources or measured_sources(subject)
+    return write_regions_segmentation(path, request.measured, sources, request.side, refers)
