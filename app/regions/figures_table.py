@@ -25,8 +25,8 @@ def rows_of(figures: Sequence[RegionFigures], *, is_picture: bool) -> tuple[str,
 
 
 def heading_of(figures: RegionFigures, *, is_picture: bool) -> str:
-    """The letter, and below it the unit of the values; of pictures grey levels."""
-    unit = figures.unit or (tr("grey levels") if is_picture else tr("without unit"))
+    """The letter, and below it the unit of the values, a dash for none; of pictures grey levels."""
+    unit = figures.unit or (tr("grey levels") if is_picture else "–")
     return f"{figures.side.upper()}\n{unit}"
 
 

@@ -260,7 +260,7 @@ def test_the_table_shows_both_sources_with_units(qtbot, study, measuring):
     measured(qtbot, study)
     table = measuring.panel.figures
     heads = [table.horizontalHeaderItem(n).text() for n in range(2)]
-    assert heads == ["A\nSUVbw", "B\nwithout unit"]
+    assert heads == ["A\nSUVbw", "B\n–"]
     titles = [table.verticalHeaderItem(n).text() for n in range(table.rowCount())]
     assert titles == [
         "Volume (ml)", "Mean", "SD", "Minimum", "Maximum", "Peak (1 cm³)",
