@@ -23,7 +23,7 @@ from core.regions import (
 )
 from core.types import SourceSide
 
-Table = tuple[tuple[str, ...], ...]
+_Rows = tuple[tuple[str, ...], ...]
 
 _OF_PICTURES = ("mean", "sd", "minimum", "maximum")
 
@@ -61,7 +61,7 @@ class RegionsRequest:
         return [image.origin for image in images if image.origin is not None]
 
 
-def figures_rows(request: RegionsRequest, progress: Progress) -> Table:
+def figures_rows(request: RegionsRequest, progress: Progress) -> _Rows:
     """The table of figures, its titles first; of pictures in pixels.
 
     Raises:
@@ -78,7 +78,7 @@ def figures_rows(request: RegionsRequest, progress: Progress) -> Table:
     return _picture_table(found, others)
 
 
-def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation]) -> Table:
+def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation]) -> _Rows:
     from core.regions.files import shape_name
 
     titles = ("region", "shape", "source", "pixels", *_OF_PICTURES, "length_px", "angle_deg")
