@@ -115,6 +115,8 @@ class Actions(CommandRegistry):
         self.save = make("file.save", save, ("Ctrl+S",), icon=icon, needs="outcome")
         export = self.tr("Export…")
         self.export = make("file.export", export, ("Ctrl+E",), icon="export", needs="export")
+        report = self.tr("Report…")
+        self.report = make("file.report", report, ("Ctrl+Shift+P",), needs="volume")
         self.copy = make("file.copy", self.tr("Copy fused picture"), ("Ctrl+C",), needs="outcome")
         self.quit = make("file.quit", self.tr("Quit"), ("Ctrl+Q",))
 
@@ -226,6 +228,9 @@ class Actions(CommandRegistry):
         }
         """By how many slices each goes on."""
         self.cine = make("view.cine", self.tr("Play slices"), ("P",), needs="volume")
+        mark, onward = self.tr("Mark as key image"), self.tr("Next key image")
+        self.key_image = make("view.key_image", mark, ("J",), needs="volume")
+        self.next_key_image = make("view.next_key_image", onward, ("Shift+J",), needs="volume")
         planes = (
             ("axial", self.tr("Axial plane"), "Alt+1"),
             ("coronal", self.tr("Coronal plane"), "Alt+2"),

@@ -17,6 +17,7 @@ from app.fuse.feature_renderer import FeatureRenderer
 from app.fuse.fuse_on_change import FuseOnChange
 from app.fuse.fusion_runner import FusionRunner
 from app.fuse.job_tracker import JobTracker
+from app.fuse.key_images import KeyImages
 from app.fuse.pair_loader import LoadRequest, PairLoader
 from app.fuse.result_cache import ResultCache
 from app.fuse.result_writer import ResultWriter
@@ -84,6 +85,7 @@ class Controller(QObject):
         """Pairs of series, and the slice of them that is on show."""
         self.volume_export = VolumeExporter(session, self._fusion, self)
         """Writes all slices of the study on show."""
+        self.key_images = KeyImages(self)
         self._samples = SampleOpener(
             session,
             samples,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QSlider,
     QSpinBox,
     QToolButton,
@@ -15,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.fuse.slice_view import SliceView
 from app.i18n.numbers import number
-from app.i18n.translate import tr
+from app.i18n.translate import plural, tr
 from core.geometry.planes import PLANES, PlaneName
 
 _ARROWS = 30
@@ -36,6 +39,10 @@ class SliceBar(QWidget):
     plane_chosen = Signal(str)
     played = Signal(bool)
     """Whether slices are to follow each other by themselves."""
+    mark_toggled = Signal()
+    """The slice on show is to become a key image, or none any more."""
+    mark_chosen = Signal(str, int)
+    """Plane and index of a key image that is to be shown."""
     frame_chosen = Signal(int, int)
     """Of A (0) or B (1), the frame that is to be read, from 0."""
 
@@ -71,12 +78,43 @@ class SliceBar(QWidget):
         self.label = QLabel()
         self.label.setObjectName("hint")
         self.label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.mark = self._mark_button()
+        layout.addWidget(self.mark)
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
         self.frames = (self._frame_box(0), self._frame_box(1))
         for box in self.frames:
             layout.addWidget(box)
         self.hide()
+
+    def _mark_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("☆")
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setMenu(QMenu(button))
+        button.setAccessibleName(self.tr("Key image"))
+        button.clicked.connect(lambda: self.mark_toggled.emit())
+        return button
+
+    def show_marks(self, view: SliceView, marks: Sequence[tuple[PlaneName, int]]) -> None:
+        """Show whether the slice is a key image, and list those of the study."""
+        is_marked = (view.plane, view.index) in marks
+        self.mark.setText("★" if is_marked else "☆")
+        self.mark.setChecked(is_marked)
+        count = plural("{0} key image", "{0} key images", len(marks)).format(len(marks))
+        self.mark.setToolTip(self.tr("Mark this slice as a key image ({0})").format(count))
+        menu = self.mark.menu()
+        menu.clear()
+        for plane, index in marks:
+            text = self.tr("{0}, slice {1}").format(plane_title(plane), index + 1)
+            action = menu.addAction(text)
+            action.triggered.connect(
+                lambda _=False, plane=plane, index=index: self.mark_chosen.emit(plane, index)
+            )
+        if not marks:
+            menu.addAction(self.tr("No key images yet")).setEnabled(False)
 
     def _frame_box(self, side: int) -> QSpinBox:
         """Shows and chooses the frame of a source; hidden where there is only one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QTimer
 
+from app.fuse.key_images import KeyImages
 from app.fuse.planes_board import PlanesBoard
 from app.fuse.slice_bar import SliceBar
 from app.fuse.slice_view import SliceView
@@ -16,6 +17,7 @@ from app.viewer.view_link import ViewLink
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions
+    from core.geometry.planes import PlaneName
 
 
 _CINE_MS = 100
@@ -34,6 +36,7 @@ class SliceNavigation(QObject):
         board: PlanesBoard,
         link: ViewLink,
         actions: Actions,
+        keys: KeyImages,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -41,6 +44,12 @@ class SliceNavigation(QObject):
         self._volumes = volumes
         self._bar = bar
         self._link = link
+        self._keys = keys
+        bar.mark_toggled.connect(self._toggle_mark)
+        bar.mark_chosen.connect(self._go_to_mark)
+        actions.key_image.triggered.connect(self._toggle_mark)
+        actions.next_key_image.triggered.connect(self._next_mark)
+        keys.changed.connect(self._show_marks)
         self._cine = QTimer(self, interval=_CINE_MS)
         self._cine.timeout.connect(self._next)
         bar.played.connect(self._play)
@@ -72,6 +81,27 @@ class SliceNavigation(QObject):
     def _moved(self, view: SliceView) -> None:
         self._bar.show_slice(view)
         self._bar.show_frames(self._volumes.frames, view.volumes.frame_counts)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        view = self._volumes.view
+        if view is not None:
+            self._bar.show_marks(view, self._keys.of(view.volumes))
+
+    def _toggle_mark(self, _checked: bool = False) -> None:
+        view = self._volumes.view
+        if view is not None:
+            self._keys.toggle(view)
+
+    def _next_mark(self, _checked: bool = False) -> None:
+        view = self._volumes.view
+        wanted = None if view is None else self._keys.next_after(view)
+        if wanted is not None:
+            self._go_to_mark(wanted.plane, wanted.index)
+
+    def _go_to_mark(self, plane: PlaneName, index: int) -> None:
+        self._volumes.set_plane(plane)
+        self._volumes.go_to(index)
 
     def _step(self, by: int, _checked: bool = False) -> None:
         self._volumes.step(by)

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QWidget
 
-from app.fuse.file_dialogs import pictures_folder
+from app.fuse.export_target import ExportTargetDialog
 from app.fuse.slice_view import SliceView
-from app.fuse.volume_export import VolumeExportPlan
-from app.widgets.forms import centre_labels
+from app.fuse.study_tasks import VolumeExportPlan
 
 if TYPE_CHECKING:
     from core.io.dicom_output import NoticePlace
@@ -33,7 +18,7 @@ _FORMATS = ("multi", "single", "nifti", "key")
 _NAME = "fused"
 
 
-class VolumeExportDialog(QDialog):
+class VolumeExportDialog(ExportTargetDialog):
     """Does not block the caller."""
 
     chosen = Signal(object)
@@ -50,9 +35,10 @@ class VolumeExportDialog(QDialog):
             folder: to begin with; "" for that of pictures.
             has_picture: the slice on show is fused.
         """
-        super().__init__(parent)
-        self.setWindowTitle(self.tr("Export the study"))
+        super().__init__(self.tr("Export the study"), self.tr("Export"), folder, _NAME, parent)
         self.setMinimumWidth(520)
+        unit = view.volumes.pair.a.unit
+        self._has_map = bool(unit) and view.volumes.series[0].kind == "DICOM"
         self._two_patients = view.volumes.are_of_two_patients
         self._is_dicom = any(one.kind == "DICOM" for one in view.volumes.series)
         self.format = QComboBox()
@@ -69,29 +55,24 @@ class VolumeExportDialog(QDialog):
         self.uids.setToolTip(
             self.tr("Other systems cannot lay the series on the original ones then.")
         )
-        self.folder = QLineEdit(folder or pictures_folder())
-        self.folder.setAccessibleName(self.tr("Folder"))
-        self.name = QLineEdit(_NAME)
-        self.name.setAccessibleName(self.tr("Name"))
-        self.browse = QPushButton(self.tr("Choose…"))
-        self.browse.setAutoDefault(False)
-        self.browse.clicked.connect(self._choose_folder)
+        self.parametric = QCheckBox(
+            self.tr("Also write A on the grid of B, in its unit (parametric map)")
+        )
+        self.parametric.setVisible(self._has_map)
+        self.parametric.setToolTip(
+            self.tr("Values in {0} that other systems can measure. A fused picture has no unit.")
+            .format(unit)
+        )  # fmt: skip
         self.privacy = QLabel()
-        self.note = QLabel()
-        for label in (self.privacy, self.note):
-            label.setWordWrap(True)
-        self.note.setObjectName("hint")
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.go = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.buttons.accepted.connect(self._accept)
-        self.buttons.rejected.connect(self.reject)
-        self._lay_out()
-        for box in (self.identity, self.uids):
-            box.toggled.connect(self._update)
-        self.format.currentIndexChanged.connect(self._update)
-        self.folder.textChanged.connect(self._update)
-        self.name.textChanged.connect(self._update)
-        self._update()
+        self.privacy.setWordWrap(True)
+        self.form.addRow(self.tr("Format"), self.format)
+        self.form.addRow(self.tr("Research-use notice"), self.notice)
+        for box in (self.identity, self.uids, self.parametric):
+            self.form.addRow("", box)
+            box.toggled.connect(self.update_state)
+        self.lay_out([], [self.privacy])
+        self.format.currentIndexChanged.connect(self.update_state)
+        self.update_state()
 
     def _titles(self, count: int) -> tuple[str, ...]:
         return (
@@ -111,25 +92,6 @@ class VolumeExportDialog(QDialog):
             ("bottom-right", self.tr("Bottom right")),
         )
 
-    def _lay_out(self) -> None:
-        where = QHBoxLayout()
-        where.addWidget(self.folder, 1)
-        where.addWidget(self.browse)
-        form = QFormLayout()
-        form.addRow(self.tr("Format"), self.format)
-        form.addRow(self.tr("Research-use notice"), self.notice)
-        form.addRow("", self.identity)
-        form.addRow("", self.uids)
-        form.addRow(self.tr("Folder"), where)
-        form.addRow(self.tr("Name"), self.name)
-        centre_labels(form)
-        self._form = form
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.privacy)
-        layout.addWidget(self.note)
-        layout.addWidget(self.buttons)
-
     @property
     def _format(self) -> str:
         return str(self.format.currentData())
@@ -138,32 +100,33 @@ class VolumeExportDialog(QDialog):
     def plan(self) -> VolumeExportPlan:
         """The current choices."""
         suffix = {"multi": ".dcm", "single": "", "nifti": ".nii.gz"}.get(self._format, "")
-        folder = Path(self.folder.text().strip()).expanduser()
         place: NoticePlace = self.notice.currentData()
         return VolumeExportPlan(
-            folder / f"{self.name.text().strip()}{suffix}",
+            self.chosen_folder / f"{self.stem}{suffix}",
             layout="single" if self._format == "single" else "multi",
             notice=place,
             keep_identity=self.identity.isChecked() and self.identity.isEnabled(),
             replace_uids=self.uids.isChecked() and self.uids.isEnabled(),
+            parametric=self.parametric.isChecked() and self.parametric.isEnabled(),
         )
 
-    def _update(self) -> None:
+    def update_state(self) -> None:
+        """Show what is possible with what is chosen."""
         is_key, is_dicom = self._format == "key", self._format in ("multi", "single")
         for widget in (self.folder, self.browse, self.name):
             widget.setEnabled(not is_key)
         self.notice.setEnabled(is_dicom)
         self.identity.setEnabled(is_dicom and self._is_dicom and not self._two_patients)
         self.uids.setEnabled(is_dicom and self._is_dicom)
+        self.parametric.setEnabled(is_dicom and self._has_map)
         self.privacy.setText(self._privacy(is_dicom, is_key))
-        stem = self.name.text().strip()
         # A folder whose name has a suffix would be taken for a file of another kind.
-        bad = set('/\\:*?"<>|') | (set(".") if self._format == "single" else set())
-        named = bool(stem.strip(".")) and not set(stem) & bad
-        exists = bool(self.folder.text().strip()) and self.plan.path.parent.is_dir()
-        taken = named and exists and self._is_taken()
-        self.go.setEnabled(is_key or (named and exists and not taken))
-        self.note.setText(self._hint(is_key=is_key, exists=exists, named=named, taken=taken))
+        named = self.is_named("." if self._format == "single" else "")
+        taken = named and self.folder_exists and self._is_taken()
+        self.go.setEnabled(is_key or (named and self.folder_exists and not taken))
+        self.show_folder()
+        self.create_.setVisible(self.create_.isVisibleTo(self) and not is_key)
+        self.note.setText("" if is_key else self._hint(named=named, taken=taken))
 
     def _is_taken(self) -> bool:
         """Whether a folder for single files is there and holds something."""
@@ -192,27 +155,20 @@ class VolumeExportDialog(QDialog):
         parts.append(self.tr("The notice is burned into every slice."))
         return " ".join(parts)
 
-    def _hint(self, *, is_key: bool, exists: bool, named: bool, taken: bool) -> str:
-        if is_key:
-            return ""
-        if not exists:
-            return self.tr("There is no such folder.")
-        if not named:
-            return self.tr("The name is empty or has signs files cannot have.")
+    def _hint(self, *, named: bool, taken: bool) -> str:
+        if trouble := self.trouble(named=named):
+            return trouble
         if taken:
             return self.tr("That folder holds other files: name another one.")
-        path = self.plan.path
-        if path.is_file():
-            return self.tr("Will be replaced: {0}").format(path.name)
-        return self.tr("All slices of the plane on show are fused, beginning with the one on show.")
+        plan = self.plan
+        paths = [plan.path, *([plan.map_path] if plan.parametric else [])]
+        usual = self.tr(
+            "All slices of the plane on show are fused, beginning with the one on show."
+        )
+        return self.replaced([path.name for path in paths if path.is_file()]) or usual
 
-    def _choose_folder(self) -> None:
-        dialog = QFileDialog(self, self.tr("Folder to export to"), self.folder.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.open()
-
-    def _accept(self) -> None:
+    def accept_plan(self) -> None:
+        """Tell what was chosen, and close."""
         self.accept()
         if self._format == "key":
             self.picture_wanted.emit()

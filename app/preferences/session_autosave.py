@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -115,6 +115,16 @@ class SessionAutosave(QObject):
         """Schedule writing after a change."""
         if self._runner is not None:
             self._timer.start()
+
+    def forget_export(self) -> None:
+        """Write the stored session without its unfinished export; that on screen may be a sample,
+        which does not replace it.
+        """
+        with suppress(ValueError, RecursionError):
+            stored = from_json(self._written)
+            if stored.export is not None:
+                over = is_over(self._written)
+                self._submit(to_json(replace(stored, export=None), over=over))
 
     def end(self) -> None:
         """Write pending changes, and record that this run ended normally."""

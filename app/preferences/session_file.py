@@ -72,6 +72,55 @@ class StudyRegions:
 
 
 @dataclass(frozen=True)
+class UnfinishedExport:
+    """An export of a study that has not come to its end, with all that its slices depend on.
+
+    Attributes:
+        folder: that it is written into. name: of the file or folder in it.
+        layout, notice, keep_identity, replace_uids: of DICOM, as in
+            :class:`core.io.dicom_output.DicomChoices`. parametric: the map is wished for, too.
+        a, b, frame_a, frame_b, plane: of which series and slices, as in :class:`SliceOnShow`.
+        task, method: it is fused by.
+        window_a, window_b, palette_a, palette_b: A and B are shown in.
+    """
+
+    folder: StoredPath
+    name: str = ""
+    _: KW_ONLY
+    layout: str = "multi"
+    notice: str = "auto"
+    keep_identity: bool = False
+    replace_uids: bool = False
+    parametric: bool = False
+    a: str = ""
+    b: str = ""
+    frame_a: int = 0
+    frame_b: int = 0
+    plane: str = "axial"
+    task: str = "mif"
+    method: str = ""
+    window_a: tuple[float, float] | None = None
+    window_b: tuple[float, float] | None = None
+    palette_a: str | None = None
+    palette_b: str | None = None
+
+    def located(self) -> UnfinishedExport | None:
+        """The same with its folder found again; None where that is gone. Reads from disk."""
+        folder = _found(self.folder)
+        return None if folder is None else replace(self, folder=folder)
+
+
+@dataclass(frozen=True)
+class KeyImage:
+    """A slice of two series that a person marked; ``a`` and ``b`` are their keys."""
+
+    a: str = ""
+    b: str = ""
+    plane: str = "axial"
+    index: int = 0
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The open files and their display settings.
 
@@ -85,6 +134,8 @@ class Snapshot:
         slice: which slice of them is shown.
         transform: by which one of ``a`` and ``b`` is resampled onto the other.
         regions: of the pairs on which some were drawn, the last one at the end.
+        export: of a study that was not finished.
+        key_images: slices that a person marked.
     """
 
     task: str
@@ -98,6 +149,8 @@ class Snapshot:
     slice: SliceOnShow = field(default_factory=SliceOnShow)
     transform: PairTransform | None = None
     regions: tuple[StudyRegions, ...] = ()
+    export: UnfinishedExport | None = None
+    key_images: tuple[KeyImage, ...] = ()
 
     @property
     def has_files(self) -> bool:
@@ -164,6 +217,10 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
         data["transform"] = transform_record(snapshot.transform)
     if snapshot.regions:
         data["regions"] = [[one.study, regions_data(one.regions)] for one in snapshot.regions]
+    if snapshot.export is not None:
+        data["export"] = asdict(snapshot.export) | {"folder": _hidden(snapshot.export.folder)}
+    if snapshot.key_images:
+        data["key_images"] = [asdict(one) for one in snapshot.key_images]
     if over:
         data[_OVER] = True
     return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
@@ -210,6 +267,8 @@ def from_json(data: bytes) -> Snapshot:
         slice=dataclass_from_json(SliceOnShow(), found.get("slice")),
         transform=_transform(found.get("transform")),
         regions=tuple(_regions(found.get("regions"))),
+        export=_export(found.get("export")),
+        key_images=_key_images(found.get("key_images")),
     )
 
 
@@ -219,6 +278,25 @@ def _regions(rows: object) -> Iterator[StudyRegions]:
         if isinstance(row, list) and len(row) == 2 and isinstance(row[0], str):
             with suppress(ValueError, InputError):
                 yield StudyRegions(row[0], regions_from_data(row[1]))
+
+
+def _export(value: object) -> UnfinishedExport | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        folder = _stored(value.get("folder"))
+    except ValueError:
+        return None
+    if folder is None:
+        return None
+    rest = {name: kept for name, kept in value.items() if name != "folder"}
+    return dataclass_from_json(UnfinishedExport(folder), rest)
+
+
+def _key_images(values: object) -> tuple[KeyImage, ...]:
+    if not isinstance(values, list):
+        return ()
+    return tuple(dataclass_from_json(KeyImage(), value) for value in values)
 
 
 def _transform(value: object) -> PairTransform | None:

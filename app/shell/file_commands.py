@@ -14,8 +14,9 @@ from app.fuse.export import ExportPlan
 from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
 from app.fuse.pairs import Pairs
+from app.fuse.report_dialog import ReportDialog
 from app.fuse.state import FuseState, Outcome, Side
-from app.fuse.volume_export import VolumeExportPlan
+from app.fuse.study_tasks import ReportPlan, VolumeExportPlan
 from app.fuse.volume_export_dialog import VolumeExportDialog
 from app.i18n.translate import translate
 from app.preferences.scan_names import may_be_scan
@@ -52,6 +53,7 @@ class FileCommands(QObject):
         self.dialog: QFileDialog | None = None
         self.export_dialog: ExportDialog | None = None
         self.volume_dialog: VolumeExportDialog | None = None
+        self.report_dialog: ReportDialog | None = None
 
     # --- dropped files ---------------------------------------------------------------------
 
@@ -170,6 +172,22 @@ class FileCommands(QObject):
         dialog.chosen.connect(self._export_volume)
         dialog.picture_wanted.connect(self.ask_export_picture)
         dialog.open()
+
+    def ask_report(self) -> None:
+        """Ask what a report on the open study shows; nothing happens without one."""
+        view, controller = self._session.sources.slice, self._controller
+        if view is None or view.volumes.are_apart or controller.volume_export.running:
+            return
+        marks = controller.key_images.of(view.volumes)
+        dialog = self.report_dialog = ReportDialog(
+            view, marks, self._export_folder, parent=self._window
+        )
+        dialog.chosen.connect(self._write_report)
+        dialog.open()
+
+    def _write_report(self, plan: ReportPlan) -> None:
+        self._remember_export(plan.path.parent)
+        self._controller.volume_export.report(plan)
 
     def _export_volume(self, plan: VolumeExportPlan) -> None:
         self._remember_export(plan.path.parent)

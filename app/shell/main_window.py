@@ -127,6 +127,8 @@ class MainWindow(QMainWindow):
             aligning=self.aligning,
         )
         self.workspaces = Workspaces(self.view, self._page_makers(settings.folder))
+        exporter = self.controller.volume_export
+        self.workspaces.watch(lambda: exporter.busy, exporter.busy_changed)
         self.inspector = Inspector(self.session, self.view, self.work)
         self.display_commands = DisplayCommands(self.session, self.view, self.actions_)
         column = self._lay_out()
@@ -138,6 +140,7 @@ class MainWindow(QMainWindow):
             board=self.view.planes,
             link=self.view.link,
             actions=self.actions_,
+            keys=self.controller.key_images,
             parent=self,
         )
         self.page_commands = PageCommands(self.actions_, self.workspaces, self)
@@ -231,6 +234,7 @@ class MainWindow(QMainWindow):
         actions.cancel.triggered.connect(self._escape)
         actions.swap.triggered.connect(controller.swap)
         actions.export.triggered.connect(self.files.ask_export)
+        actions.report.triggered.connect(self.files.ask_report)
         actions.copy.triggered.connect(controller.copy_picture)
         actions.previous_pair.triggered.connect(lambda: self.pairs.step(-1))
         actions.next_pair.triggered.connect(lambda: self.pairs.step(1))

@@ -29,6 +29,7 @@ from app.preferences.settings import Settings
 from app.regions.commands import Measuring
 from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
 from app.shell.palette_entries import palette_entries
+from app.shell.unfinished_exports import UnfinishedExports
 from app.shell.window_notices import WindowNotices
 from app.viewer.display_state import DisplayState
 from app.widgets import theme
@@ -99,6 +100,15 @@ class WindowServices(QObject):
         self._ended = False
         self.notices = WindowNotices(settings, self)
         self.cards = self.notices.cards
+        self.unfinished = UnfinishedExports(
+            session,
+            controller,
+            notices=self.notices,
+            runner=self._runner,
+            reopen=self.restore,
+            forget=self.autosave.forget_export if self.autosave is not None else _nothing,
+            parent=self,
+        )
         column.insertWidget(_BELOW_TOP_BAR, self.cards)
         self._connect()
         self._show_choices()
@@ -139,6 +149,8 @@ class WindowServices(QObject):
             signal.connect(self._note_change)
         self._pairs.plan_changed.connect(self._note_change)
         self._regions.state.settled.connect(self._note_change)
+        self._controller.volume_export.unfinished_changed.connect(self._note_change)
+        self._controller.key_images.changed.connect(self._note_change)
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
         if self.autosave is not None:
@@ -218,6 +230,8 @@ class WindowServices(QObject):
         else:
             controller.open_sample()
         self._show_previous(previous)
+        if previous.snapshot is not None:
+            self.unfinished.offer(previous.snapshot)
 
     def _open_given(self, a: Path | None, b: Path | None) -> None:
         """Open images, or wait for the second one."""
@@ -271,6 +285,8 @@ class WindowServices(QObject):
             slice=self._controller.volumes.on_show,
             transform=session.sources.transform,
             regions=self._regions.store.kept,
+            export=self._controller.volume_export.unfinished,
+            key_images=self._controller.key_images.all,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
@@ -297,6 +313,7 @@ class WindowServices(QObject):
         if snapshot.pairs:
             job = self._runner.submit(partial(_listing_of, snapshot.pairs))
             job.finished.connect(self._pairs.show)
+        controller.key_images.restore(snapshot.key_images)
         if snapshot.scans:
             controller.volumes.restore(snapshot.slice, snapshot.transform)
             self._pairs.add([path for path in snapshot.scans if isinstance(path, Path)])
@@ -379,6 +396,10 @@ class WindowServices(QObject):
         if name != self.settings.language:
             self.settings.set_language(name)
             self._session.set_message(self.tr("The language changes at the next start."))
+
+
+def _nothing() -> None:
+    """Where no session is stored."""
 
 
 def _located(snapshot: Snapshot, progress: Progress) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Signal, SignalInstance
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
 
 from app.widgets.page import Page
@@ -34,6 +34,7 @@ class Workspaces(QStackedWidget):
         """
         super().__init__(parent)
         self._makers = dict(makers)
+        self._also: list[Callable[[], str]] = []
         self.pages: dict[str, Page] = {}
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
@@ -56,8 +57,19 @@ class Workspaces(QStackedWidget):
 
     @property
     def busy(self) -> tuple[str, ...]:
-        """Descriptions of the pages' work under way."""
-        return tuple(page.busy for page in self.pages.values() if page.busy)
+        """Descriptions of the work under way."""
+        busy = (*(page.busy for page in self.pages.values()), *(also() for also in self._also))
+        return tuple(text for text in busy if text)
+
+    def watch(self, busy: Callable[[], str], changed: SignalInstance) -> None:
+        """Count other work as well.
+
+        Args:
+            busy: what is in progress, in words; "" for nothing.
+            changed: emitted when that may have changed.
+        """
+        self._also.append(busy)
+        changed.connect(self.busy_changed)
 
     def page(self, name: str) -> Page:
         """The page of a workspace other than Fuse, created if necessary."""

@@ -43,20 +43,43 @@ def store_beside(path: Path) -> Path:
     return path.parent / f".{path.name}{_UNFINISHED}"
 
 
+def discard_store(path: Path) -> None:
+    """Remove what an unfinished run of the output ``path`` left, unless a run is writing it."""
+    folder = store_beside(path)
+    if not folder.is_dir():
+        return
+    lock = FileLock(folder / _LOCK, timeout=0, mode=0o666, fallback_to_soft=False)
+    with contextlib.suppress(Timeout, OSError):
+        lock.acquire()
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class SliceStore:
     """The slices of one plane, each written once, in a file that is mapped into memory.
 
     As a context manager it holds a lock, so that no two runs write the same output. It removes its
-    folder when the block ends, and when it is cancelled; after another error, and when the process
-    is killed, the folder stays, and the next run of the same pair and settings goes on from there.
+    folder when the block ends, and when it is cancelled unless that is to be kept; after another
+    error, and when the process is killed, the folder stays, and the next run of the same pair and
+    settings goes on from there.
     """
 
-    def __init__(self, folder: Path, pair: VolumePair, settings: SliceSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pair: VolumePair,
+        settings: SliceSettings,
+        *,
+        keeps_cancelled: bool = False,
+    ) -> None:
         """
         Args:
             folder: see :func:`store_beside`; made when the block begins.
             pair, settings: whose slices are collected; those of others are thrown away.
+            keeps_cancelled: what is there when it is cancelled stays, too; :func:`discard_store`
+                removes it.
         """
+        self._keeps_cancelled = keeps_cancelled
         self._folder = folder
         self._target = folder.name.removeprefix(".").removesuffix(_UNFINISHED)
         self._axes = axes_of(grid_of(pair.b), settings.plane)
@@ -98,7 +121,8 @@ class SliceStore:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        keep = kind is not None and not issubclass(kind, (Cancelled, KeyboardInterrupt))
+        stopped = kind is not None and issubclass(kind, (Cancelled, KeyboardInterrupt))
+        keep = kind is not None and (self._keeps_cancelled or not stopped)
         keep = keep and bool(self._done)
         self._lock.release()
         if not keep:

@@ -129,6 +129,7 @@ def fuse_volume(
     progress: Progress | None = None,
     *,
     first: int | None = None,
+    keeps_cancelled: bool = False,
 ) -> WrittenVolume:
     """Fuse all slices of a plane, measure what they lose, and write them.
 
@@ -138,14 +139,16 @@ def fuse_volume(
     Args:
         first: the slice to begin with, from which its neighbours follow; None for the order of the
             plane.
+        keeps_cancelled: see :class:`core.fusion.slice_store.SliceStore`.
 
     Raises:
         FusionError: any step failed; no partial target is left.
-        Cancelled: by ``progress``; nothing is left.
+        Cancelled: by ``progress``; no target is left.
     """
     progress = progress or NullProgress()
     target.check()
-    with SliceStore(store_beside(target.path), pair, settings) as store:
+    folder = store_beside(target.path)
+    with SliceStore(folder, pair, settings, keeps_cancelled=keeps_cancelled) as store:
         fill_store(store, engine, pair, settings, progress, first=first)
         retention = volume_retention(pair, settings, store, progress)
         written = target.write(store, pair, settings.plane, progress)

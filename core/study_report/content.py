@@ -9,7 +9,7 @@ from core.fusion.slices import VolumePair, registration_notes
 from core.fusion.volume_fusion import SliceSettings
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
-from core.geometry.planes import axes_of
+from core.geometry.planes import PlaneName, axes_of
 from core.library_versions import library_versions
 from core.pairing.study_pairs import label
 from core.pdf_document import ReportCell, ReportTable
@@ -38,7 +38,7 @@ class ReportSlice:
     """One slice as it is shown: both sources and the fused one, H×W×1 or 3 in [0, 1].
 
     Attributes:
-        index: of the slice in its plane, from 0.
+        index: of the slice in its plane, from 0. plane: that it lies in.
         a, b, fused: the pictures.
         spacing: millimetres from row to row and from column to column.
         shows: "fused", or "a" or "b" where one source is shown alone.
@@ -46,6 +46,7 @@ class ReportSlice:
 
     index: int
     _: KW_ONLY
+    plane: PlaneName
     a: FloatArray
     b: FloatArray
     fused: FloatArray

@@ -79,8 +79,7 @@ def write_study_report(path: Path, report: StudyReport) -> None:
 
 
 def _add_slice(document: PdfDocument, report: StudyReport, one: ReportSlice, heading: str) -> None:
-    plane = report.settings.plane
-    axes = axes_of(grid_of(report.pair.b), plane)
+    axes = axes_of(grid_of(report.pair.b), one.plane)
     method = report.provenance.get("method", "")
     fused = f"Fused by {method}" if one.shows == "fused" else _SIDES[one.shows]
     document.pictures(
@@ -91,7 +90,7 @@ def _add_slice(document: PdfDocument, report: StudyReport, one: ReportSlice, hea
             ),
             Picture(jpeg(one.fused, one.spacing), f"{fused}. {report.notice}"),
         ],
-        title=f"Slice {one.index + 1} of {axes.shape[0]}, {plane}",
+        title=f"Slice {one.index + 1} of {axes.shape[0]}, {one.plane}",
         detail=f"at {axes.offset_of(one.index):.1f} mm; right: {axes.letters[1]}",
         heading=heading,
         in_a_row=3,

@@ -45,6 +45,7 @@ def report_slice(
     _, down, across = axes_of(grid_of(pair.b), settings.plane).spacing
     return ReportSlice(
         index,
+        plane=settings.plane,
         a=sources.a.normalised(),
         b=sources.b.normalised(),
         fused=fused,

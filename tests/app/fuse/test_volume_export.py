@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.fuse.volume_export import VolumeExportPlan
+from app.fuse.study_tasks import VolumeExportPlan
 from app.shell.main_window import MainWindow
 from core.errors import OutputError
 from core.geometry.grids import grid_of
@@ -130,8 +130,9 @@ def test_a_cancelled_export_leaves_nothing(qtbot, study, tmp_path, monkeypatch):
     exporter.export(VolumeExportPlan(out / "fused.dcm"))
     qtbot.waitUntil(lambda: exporter.running is None, timeout=WAIT)
     assert any(stage is not None and stage.share for stage in stages)
-    assert list(out.iterdir()) == []
+    qtbot.waitUntil(lambda: list(out.iterdir()) == [], timeout=WAIT)
     assert study.session.problem is None
+    assert exporter.unfinished is None
 
 
 def test_the_slice_on_show_is_fused_first(qtbot, study, tmp_path, monkeypatch):
@@ -176,3 +177,28 @@ def test_progress_is_told_in_the_language_of_the_window(german, qtbot, study, tm
         exporter.export(VolumeExportPlan(tmp_path / "o.dcm"))
     assert any(stage.startswith("Schicht ") and stage.endswith(" von 16") for stage in told)
     assert not any(stage.startswith("Slice") for stage in told)
+
+
+def test_the_values_of_a_are_written_as_a_map_when_asked_for(qtbot, study, tmp_path):
+    dialog = dialog_of(study, tmp_path)
+    assert dialog.parametric.isVisibleTo(dialog)
+    dialog.parametric.setChecked(True)
+    choose(dialog, "nifti")
+    assert not dialog.parametric.isEnabled()
+    assert not dialog.plan.parametric
+    choose(dialog, "multi")
+    with qtbot.waitSignal(study.controller.exported, timeout=WAIT) as told:
+        dialog.go.click()
+    assert [path.name for path in told.args[0]] == ["fused.dcm", "fused_map.dcm"]
+    tags = pydicom.dcmread(tmp_path / "fused_map.dcm")
+    mapping = tags.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "{SUVbw}g/ml"
+    a = study.session.sources.slice.volumes.pair.a
+    np.testing.assert_allclose(np.nanmax(tags.pixel_array), a.data.max(), rtol=1e-6)
+    for path in tmp_path.glob("*.dcm"):
+        assert not any(planted.encode() in path.read_bytes() for planted in PLANTED)
+    choose(dialog_of(study, tmp_path), "multi")
+    again = study.files.volume_dialog
+    again.parametric.setChecked(True)
+    assert again.note.text() == "Will be replaced: fused.dcm, fused_map.dcm"
+    again.reject()
