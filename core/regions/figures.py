@@ -258,7 +258,7 @@ class _Measuring:
             return self._undefined(Message("MTV is of PET and SPECT"))
         if self.side != self.region.side:
             return self._undefined(Message("MTV is of the source that the threshold is of"))
-        if self.found.mask.is_cut or self.found.unmeasured:
+        if self.found.is_open:
             return self._undefined(Message("the region reaches beyond what was measured"))
         return amount
 

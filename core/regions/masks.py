@@ -63,6 +63,14 @@ class RegionMask:
         )
         return k, j, i
 
+    @property
+    def meets_border(self) -> bool:
+        """Whether its block reaches the border of the grid."""
+        ends = zip(self.start, self.voxels.shape, self.shape, strict=True)
+        return bool(self.count) and any(
+            start == 0 or start + size == count for start, size, count in ends
+        )
+
     def whole(self) -> BoolArray:
         """K×J×I, of the size of the grid."""
         mask = np.zeros(self.shape, np.bool_)

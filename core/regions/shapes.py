@@ -29,6 +29,8 @@ THRESHOLD_KINDS: tuple[ThresholdKind, ...] = get_args(ThresholdKind)
 LARGEST = 2000.0
 """Millimetres that a shape may measure or lie away from the origin times ten."""
 MOST_CORNERS = 10_000
+LONGEST_NAME = 64
+"""Characters, as a segmentation can hold."""
 _EDGE = 1e-6
 """Millimetres by which a place may lie outside of a border and count as inside."""
 _UNIT = 1e-6
@@ -396,19 +398,17 @@ def is_region(one: Annotation) -> bool:
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
     """``wanted``, with a number behind it where it is one of ``taken``."""
-    names = set(taken)
-    if wanted not in names:
-        return wanted
-    number = 2
-    while f"{wanted} {number}" in names:
-        number += 1
-    return f"{wanted} {number}"
+    names, name, number = set(taken), wanted, 2
+    while name in names:
+        ending = f" {number}"
+        name, number = wanted[: LONGEST_NAME - len(ending)] + ending, number + 1
+    return name
 
 
 def _set_name(one: Annotation) -> None:
     name = " ".join(one.name.split()) if isinstance(one.name, str) else ""
-    if not name or len(name) > 64:
-        raise _invalid(Message("its name has 1 to 64 characters"))
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise _invalid(Message("its name has 1 to {0} characters", LONGEST_NAME))
     object.__setattr__(one, "name", name)
 
 

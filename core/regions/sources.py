@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from core.geometry.grids import VoxelGrid
 from core.progress import Progress
 from core.regions.masks import RegionMask, rasterised, same_place
 from core.regions.shapes import Region, ThresholdRegion
-from core.types import Affine, PairTransform, SourceSide, Volume
+from core.types import Affine, BoolArray, PairTransform, SourceSide, Volume
 from core.units.suv import SuvDerivation
 
 
@@ -144,11 +144,14 @@ class FoundVoxels:
         unmeasured: how many voxels without data lie in the region besides.
         least: the value that voxels had to reach, in the unit of the source that was searched; None
             where there is no threshold.
+        is_open: what reaches the threshold comes up to what was not measured, within the sphere; of
+            the source that was searched.
     """
 
     mask: RegionMask
     unmeasured: int = 0
     least: float | None = None
+    is_open: bool = False
 
 
 def find_voxels(
@@ -170,19 +173,49 @@ def find_voxels(
     grid, volume = sources.grid(region, side), sources.source(side).volume
     if not isinstance(region, ThresholdRegion):
         return _measured(rasterised(region, grid, progress), volume)
-    searched = sources.source(region.side)
     own = sources.grid(region, region.side)
-    within = _measured(rasterised(region.sphere, own, progress), searched.volume)
-    least = _least(region, searched, within.mask)
-    values = searched.volume.data[within.mask.block]
-    # A NumPy scalar, so that the comparison is not rounded to single precision.
-    reached = within.mask.where(np.asarray(values >= np.float64(least)))
+    reached = _reached(region, sources.source(region.side), own, progress)
     if side == region.side:
-        return FoundVoxels(reached, within.unmeasured, least)
-    if not reached.count:
-        return FoundVoxels(same_place(reached, own, grid), 0, least)
-    there = _measured(same_place(reached, own, grid, progress), volume)
-    return FoundVoxels(there.mask, there.unmeasured, least)
+        return reached
+    there = same_place(reached.mask, own, grid, progress)
+    if not reached.mask.count:
+        return FoundVoxels(there, 0, reached.least)
+    return replace(_measured(there, volume), least=reached.least)
+
+
+def _reached(
+    region: ThresholdRegion, source: MeasuredSource, grid: VoxelGrid, progress: Progress | None
+) -> FoundVoxels:
+    """The voxels that reach the threshold, on the source that is searched."""
+    data, measured = source.volume.data, source.volume.mask
+    sphere = rasterised(region.sphere, grid, progress)
+    within = _measured(sphere, source.volume)
+    least = _least(region, source, within.mask)
+    # A NumPy scalar, so that the comparison is not rounded to single precision.
+    reached = within.mask.where(np.asarray(data[within.mask.block] >= np.float64(least)))
+    is_open = sphere.is_cut and reached.meets_border
+    # Beyond the field of view there may be a higher maximum, of which this is no share.
+    is_cut = is_open or (sphere.is_cut and region.threshold.kind == "share")
+    if measured is not None and within.unmeasured and reached.count:
+        is_open |= _meets(reached, sphere, measured)
+    return FoundVoxels(replace(reached, is_cut=is_cut), within.unmeasured, least, is_open)
+
+
+def _meets(reached: RegionMask, sphere: RegionMask, measured: BoolArray) -> bool:
+    """Whether a voxel without data within the sphere lies beside one that reached the threshold."""
+    holes = sphere.voxels & ~measured[sphere.block]
+    inside = np.zeros_like(holes)
+    inside[
+        tuple(
+            slice(part.start - start, part.stop - start)
+            for part, start in zip(reached.block, sphere.start, strict=True)
+        )
+    ] = reached.voxels
+    for axis in range(3):
+        one, other = np.moveaxis(inside, axis, 0), np.moveaxis(holes, axis, 0)
+        if (one[1:] & other[:-1]).any() or (one[:-1] & other[1:]).any():
+            return True
+    return False
 
 
 def _least(region: ThresholdRegion, searched: MeasuredSource, mask: RegionMask) -> float:

@@ -337,6 +337,25 @@ def test_outside_and_too_small_and_cut_off() -> None:
     assert hot.voxels == 6
     assert hot.mtv.value is None
     assert hot.tlg.value is None
+    # Of a sphere that is larger than the volume, what lies well within has its volume.
+    data = np.zeros((5, 5, 5))
+    data[2, 2, 1:4] = 7
+    wide = ThresholdRegion(SphereRegion("s", (8, 8, 8), 200.0), Threshold("suv", 5))
+    closed = measure_region(wide, alone(pet(data)), "a")
+    assert closed.mtv.value == pytest.approx(3 * 0.064)
+    assert not any("beyond the field" in note for note in closed.notes)
+    shared = measure_region(replace(wide, threshold=Threshold("share", 0.5)), alone(pet(data)), "a")
+    assert shared.mtv.value == closed.mtv.value
+    assert any("beyond the field" in note for note in shared.notes)
+    holes = np.ones((5, 5, 5), bool)
+    holes[0, 0, 0] = False
+    assert measure_region(wide, alone(pet(data, mask=holes)), "a").mtv.value is not None
+    holes[2, 2, 4] = False  # beside it
+    beside = measure_region(wide, alone(pet(data, mask=holes)), "a")
+    assert beside.mtv.value is None
+    assert beside.volume.value == pytest.approx(3 * 0.064)
+    data[2, 2, 4] = 7
+    assert measure_region(wide, alone(pet(data)), "a").mtv.value is None
     single = measure_region(SphereRegion("s", (8, 8, 8), 1.0), sources, "a")
     assert (single.voxels, single.mean.value) == (1, 1.0)
     assert single.sd.value is None

@@ -131,4 +131,6 @@ def test_the_plane_of_a_slice_of_an_oblique_grid_holds_its_pixels(plane) -> None
 def test_a_name_is_free_and_has_no_line_breaks() -> None:
     assert free_name("Lesion", ["Liver"]) == "Lesion"
     assert free_name("Lesion", ["Lesion", "Lesion 2"]) == "Lesion 3"
+    longest = "x" * 64
+    assert free_name(longest, [longest]) == "x" * 62 + " 2"
     assert SphereRegion(" Left\nlobe ", (0, 0, 0), 1).name == "Left lobe"
