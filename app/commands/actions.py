@@ -201,6 +201,8 @@ class Actions(CommandRegistry):
         )
         self.magnifier = make("view.magnifier", magnifier, ("M",), needs=needs, checkable=True)
         self.crosshair = make("view.crosshair", crosshair, ("X",), needs=needs, checkable=True)
+        lost, needs = self.tr("Outline what fusion lost"), "outcome panes"
+        self.lost = make("view.lost", lost, ("L",), needs=needs, checkable=True)
 
     def _add_pairs(self) -> None:
         make = self._make

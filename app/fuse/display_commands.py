@@ -66,6 +66,7 @@ class DisplayCommands(QObject):
         actions.side_by_side.triggered.connect(self._side_by_side)
         actions.crosshair.triggered.connect(lambda on: self._set(crosshair=on))
         actions.magnifier.triggered.connect(lambda on: self._set(magnifier=on))
+        actions.lost.triggered.connect(lambda on: self._set(lost=on))
         for number, action in enumerate(actions.presets):
             action.triggered.connect(lambda _=False, number=number: self._preset(number))
         self._name_presets()
@@ -78,6 +79,7 @@ class DisplayCommands(QObject):
             actions.overlay,
             actions.crosshair,
             actions.magnifier,
+            actions.lost,
         ):
             action.triggered.connect(partial(self._tell, action))
         self._show()
@@ -222,6 +224,7 @@ class DisplayCommands(QObject):
             (actions.side_by_side, display.layout == "results"),
             (actions.crosshair, display.crosshair),
             (actions.magnifier, display.magnifier),
+            (actions.lost, display.lost),
         ):
             with QSignalBlocker(action):
                 action.setChecked(on)

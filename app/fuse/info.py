@@ -8,6 +8,7 @@ from pathlib import Path
 from app.fuse.info_tab import Rows
 from app.fuse.messages import reason_of
 from app.fuse.results import LoadedSource, Outcome, Sources
+from app.fuse.retention import retention_rows
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
 from app.fuse.volume_info import derivation_rows, geometry_rows, series_rows
@@ -40,6 +41,8 @@ def rows_of(session: FuseState) -> Rows:
         rows += _of_slice(sources.slice)
     if session.outcome is not None:
         rows.append((tr("Result"), _result(session.outcome, session.is_stale)))
+        if session.retention is not None:
+            rows.append((tr("Lost in the fused picture"), retention_rows(session.retention)))
         provenance = session.outcome.result.provenance
         if provenance:
             rows.append((tr("Provenance"), _provenance(provenance)))

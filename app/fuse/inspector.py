@@ -56,7 +56,12 @@ class Inspector(QTabWidget):
         session.display_changed.connect(self._show_display)
         for signal in (session.sources_changed, session.outcome_changed):
             signal.connect(self._update_timer.start)
-        for signal in (session.sources_changed, session.outcome_changed, session.stale_changed):
+        for signal in (
+            session.sources_changed,
+            session.outcome_changed,
+            session.stale_changed,
+            session.retention_changed,
+        ):
             signal.connect(self._show_info)
         session.results_changed.connect(self._results_changed)
         session.stale_changed.connect(self._show_metrics)

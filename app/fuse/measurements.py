@@ -1,4 +1,4 @@
-"""Metrics of results, thumbnails of feature channels and tags, each on a thread of its own."""
+"""Metrics of results, what they lose, thumbnails of channels, tags: each on a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from app.fuse.metrics_tab import MetricColumn
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
+from app.fuse.retention import RetentionWatch
 from app.fuse.slice_view import OpenVolumes
 from app.fuse.state import FuseState, Problem
 from app.fuse.volume_tasks import tags_of
@@ -92,6 +93,7 @@ class Measurements(QObject):
         self._measuring = Runner("measure", self, background=True)
         self._drawing = Runner("small pictures", self, background=True)
         self._listing = Runner("tags", self, background=True)
+        self._retention = RetentionWatch(session, self)
         self._values: WeakKeyDictionary[FusionResult, dict[str, float]] = WeakKeyDictionary()
         self._measure_job: Job | None = None
         self._thumbs_job: Job | None = None
@@ -105,6 +107,7 @@ class Measurements(QObject):
         self._measuring.shutdown()
         self._drawing.shutdown()
         self._listing.shutdown()
+        self._retention.shutdown()
 
     def _supersede(self) -> None:
         """Cancel all work for the previous pair."""

@@ -30,6 +30,7 @@ from app.fuse.pane_texts import (
 from app.fuse.planes_board import PlanesBoard
 from app.fuse.recon_pane import ReconPane
 from app.fuse.results_board import ResultsBoard
+from app.fuse.retention import alarm_text
 from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
 from app.fuse.slice_bar import SliceBar
 from app.fuse.state import FuseState
@@ -134,6 +135,7 @@ class FusePage(QWidget):
         session.outcome_changed.connect(self._show_outcome)
         session.results_changed.connect(self._show_results)
         session.features_changed.connect(lambda: self._show_scene("features"))
+        session.retention_changed.connect(self._show_lost)
         session.stale_changed.connect(self._show_stale)
         session.running_changed.connect(self._show_running)
         session.display_changed.connect(self._show_display)
@@ -181,8 +183,10 @@ class FusePage(QWidget):
         self.results.window_dragged.connect(self._drag_window)
 
     def _tag_clicked(self, kind: str) -> None:
-        """Volumes that are not registered can be."""
-        view = self.session.sources.slice
+        """Volumes that are not registered can be; what is lost is outlined, or no longer."""
+        view, display = self.session.sources.slice, self.session.display
+        if kind == "lost":
+            self.session.set_display(replace(display, lost=not display.lost))
         if kind == "registration" and view is not None and not view.volumes.is_registered:
             self.remedy_requested.emit("align")
 
@@ -400,6 +404,12 @@ class FusePage(QWidget):
         self.features.set_channels(len(features) if features is not None else 0)
         self._show_stale_tag()
         self._show_running()
+
+    def _show_lost(self) -> None:
+        """Outline what the result loses, if wanted, and say it where it is much."""
+        self._show_scene("fused")
+        tip = self.tr("Spots of the sources that it hardly shows; click to outline them.")
+        self.panes["fused"].set_tag("lost", alarm_text(self.session.retention), tip)
 
     def _show_results(self) -> None:
         session = self.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.fuse.retention import outline_groups
 from app.fuse.state import FuseState
 from app.i18n.translate import tr
 from app.viewer.display_state import MAX_RANGE_FACTOR, PaneDisplay
@@ -102,7 +103,8 @@ def _scene_of(session: FuseState, pane: str) -> ImageScene | None:
         source = layer_of(session, pane[-1])
         return ImageScene(base, source, "difference", span=session.display.compare.span)
     if pane == "fused":
-        return _compared(session, base)
+        groups = outline_groups(session.retention) if session.display.lost else ()
+        return replace(_compared(session, base), outlined=groups)
     return ImageScene(base)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +20,9 @@ from core.fusion.protocol import MethodInfo
 from core.pairing.source_words import suggest_task
 from core.tasks import TASKS, TaskSpec, get_task
 from core.windows import Window, Windows
+
+if TYPE_CHECKING:
+    from core.retention import Retention
 
 __all__ = [
     "Activity",
@@ -55,6 +58,8 @@ class FuseState(QObject):
     features_changed = Signal()
     results_changed = Signal()
     """The list of results has changed, or which of them is on screen."""
+    retention_changed = Signal()
+    """What the result on screen loses of its sources has been measured, or is not known."""
     display_changed = Signal()
     display_settled = Signal()
     """Like ``display_changed``, but emitted only once per gesture, at its end."""
@@ -67,6 +72,8 @@ class FuseState(QObject):
         self.sources = Sources()
         self.outcome: Outcome | None = None
         self.results: tuple[Outcome, ...] = ()
+        self.retention: Retention | None = None
+        """What the result on screen loses of its sources; None while it is not known."""
         self.display = DisplayState()
         self.running: Activity | None = None
         self.problem: Problem | None = None
@@ -226,6 +233,12 @@ class FuseState(QObject):
         self.results_changed.emit()
         self.notices_changed.emit()
         self._update_stale()
+
+    def set_retention(self, found: Retention | None) -> None:
+        """Set what the result on screen loses; None for not known."""
+        if found is not self.retention:
+            self.retention = found
+            self.retention_changed.emit()
 
     def add_result(self, outcome: Outcome) -> None:
         """Insert a classical result before the others without showing it."""

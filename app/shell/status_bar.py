@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.commands.registry import CommandRegistry
+from app.fuse.retention import alarm_text
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.i18n.numbers import number
@@ -49,18 +50,29 @@ class StatusBar(QStatusBar):
         self.addWidget(self.stage, 1)
         self.addWidget(self.bar)
         self.addWidget(self.cancel)
+        self.alarm = QLabel()
+        self.alarm.setObjectName("alarm")
+        self.alarm.setAccessibleName(self.tr("What the fused picture loses"))
         self.memory = MemoryLabel(session)
+        self.addPermanentWidget(self.alarm)
         self.addPermanentWidget(self.readout)
         self.addPermanentWidget(self.memory)
         session.running_changed.connect(self._show_running)
         session.outcome_changed.connect(self._show_outcome)
+        session.retention_changed.connect(self._show_alarm)
         self._pixel: QPoint | None = None
         for signal in (session.sources_changed, session.outcome_changed):
             signal.connect(lambda: self.show_pixel(self._pixel))
         self._keys = keys
         keys.keys_changed.connect(self._show_key)
         self._show_key()
+        self._show_alarm()
         self._show_running()
+
+    def _show_alarm(self) -> None:
+        text = alarm_text(self._session.retention) if self._of_fusion else ""
+        self.alarm.setText(f"▲ {text}" if text else "")
+        self.alarm.setVisible(bool(text))
 
     def _show_key(self) -> None:
         key, text = self._keys.key_of("fuse.cancel"), self.tr("Stop")
@@ -106,6 +118,7 @@ class StatusBar(QStatusBar):
     def show_fusion(self, shown: bool) -> None:
         """Show or hide the state of the last fusion, which does not concern the other pages."""
         self._of_fusion = shown
+        self._show_alarm()
         if self._session.running is None:
             self.stage.setText("")
         self._show_outcome()

@@ -82,6 +82,8 @@ class DisplayState:
     residuals: bool = False
     crosshair: bool = False
     magnifier: bool = False
+    lost: bool = False
+    """Whether spots that the fused image loses are outlined on it."""
 
     def pane(self, pane: str) -> PaneDisplay:
         """The display of a pane; reconstructions share that of their source, features have none."""

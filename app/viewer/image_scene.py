@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.viewer.display_state import CompareMode
+from app.viewer.outlines import OutlineGroup, paint_legend, paint_outlines
 from app.viewer.overlays import ColourBar, paint_names, paint_overlays
 from app.viewer.pyramid import RenderedImage
 from app.viewer.region_cache import RegionCache
@@ -61,6 +62,7 @@ class ImageScene:
         position: of the curtain, as a share of the image's width.
         opacity: of the second layer over the first, 0 to 1.
         span: differences are shown from −span to +span.
+        outlined: places that are outlined over it.
     """
 
     first: Layer
@@ -70,6 +72,7 @@ class ImageScene:
     position: float = 0.5
     opacity: float = 0.5
     span: float = 0.25
+    outlined: tuple[OutlineGroup, ...] = ()
 
     @property
     def is_compared(self) -> bool:
@@ -141,10 +144,12 @@ class ImageScene:
     def paint_annotation(
         self, painter: QPainter, room: QRect, annotation: Annotation, *, phase: bool = False
     ) -> None:
-        """Paint zoom, badge, colour bar, and the names of layers that are compared."""
+        """Paint outlines, zoom, badge, colour bar, and the names of layers that are compared."""
+        paint_outlines(painter, annotation.viewport, self.outlined)
         paint_overlays(painter, room, annotation, self.colour_bar)
         if self.is_compared:
             paint_names(painter, room, self.names(phase))
+        paint_legend(painter, room, self.outlined, below=self.is_compared)
 
     def names(self, phase: bool = False) -> list[tuple[str, bool]]:
         """The names of layers that are compared, and whether each is written at the right."""

@@ -20,7 +20,7 @@ SIZES_MM = (4.0, 6.0, 9.5, 15.0)
 """Diameters at which spots are looked for."""
 LEAST_CONTRAST = 6.0
 """ΔE of the faintest spots: two to three times what an eye just notices."""
-LEAST_VISIBILITY = 1.5
+LEAST_VISIBILITY = 2.5
 """Contrast of the faintest spots over what the same filter answers around them."""
 NOISE = 2.0
 """ΔE that is added to clutter: about what an eye just notices."""
@@ -31,7 +31,7 @@ _DISC = float(np.exp(-0.5 * (0.5 / _SURROUND) ** 2) - np.exp(-0.5 * (0.5 / _CENT
 """What the two answer at the middle of a disc of that diameter and of contrast 1."""
 _LEAST_PIXELS = 2.5
 """Smallest diameter that pixels can show."""
-_ELONGATION = 5.0
+_ELONGATION = 3.0
 """Largest ratio of the curvatures: more is an edge or a line."""
 _APART = 0.6
 """Share of the larger diameter by which two spots are apart."""
