@@ -18,7 +18,7 @@ from app.regions.measurements import RegionMeasurements
 from app.regions.overlay import RegionsOverlay
 from app.regions.panel import RegionsPanel
 from app.regions.state import RegionsState
-from app.regions.store import RegionStore, study_key
+from app.regions.store import NOTHING, RegionStore, study_id, swapped
 from app.regions.view_plane import view_plane
 from core.errors import FusionError
 from core.regions import is_region
@@ -47,7 +47,8 @@ class Measuring(QObject):
         self._controller = controller
         self._view = view
         self._actions = actions
-        self._study = ""
+        self._study = self._shown = NOTHING
+        """The pair on screen, and the last one that was."""
         self.store = RegionStore()
         self.state = RegionsState(self)
         self.measurements = RegionMeasurements(session, self.state, self)
@@ -95,16 +96,23 @@ class Measuring(QObject):
     # --- the pair on screen ----------------------------------------------------------------
 
     def _follow(self) -> None:
-        """Take the regions of another pair, once it is on screen."""
-        study = study_key(self._session.sources)
-        if study != self._study:
-            self._study = study
-            plane = view_plane(self._session.sources)
-            frame = "" if plane is None else plane.frame_of_reference
-            self.state.load(self.store.find(study, frame))
+        """Take the regions of another pair, once it is on screen; a swapped one keeps its own."""
+        study = study_id(self._session.sources)
+        if study == self._study:
+            return
+        self._study = study
+        if study == NOTHING:
+            self.state.load(())
+            return
+        plane = view_plane(self._session.sources)
+        frame = "" if plane is None else plane.frame_of_reference
+        if study.is_swap_of(self._shown):
+            self.store.keep(study.key, swapped(self.store.find(self._shown.key, frame)))
+        self._shown = study
+        self.state.load(self.store.find(study.key, frame))
 
     def _keep(self) -> None:
-        self.store.keep(self._study, self.state.regions)
+        self.store.keep(self._study.key, self.state.regions)
 
     def _provide(self) -> None:
         state = self.state
@@ -126,7 +134,8 @@ class Measuring(QObject):
     def _choose_tool(self, name: ToolName, _checked: bool = False) -> None:
         self.state.set_active(True)
         self.state.choose_tool(name)
-        pane = self._view.panes[self._view.active.name]
+        view = self._view
+        pane = view.planes.panes["axial"] if view.planes.is_wanted else view.panes[view.active.name]
         if pane.canvas.isVisible():
             pane.canvas.setFocus()
 

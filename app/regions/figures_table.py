@@ -24,10 +24,9 @@ def rows_of(figures: Sequence[RegionFigures], *, is_picture: bool) -> tuple[str,
     return tuple(name for name in names if name not in _OF_THRESHOLDS)
 
 
-def heading_of(figures: RegionFigures, *, is_picture: bool) -> str:
-    """The letter, and below it the unit of the values, a dash for none; of pictures grey levels."""
-    unit = figures.unit or (tr("grey levels") if is_picture else "–")
-    return f"{figures.side.upper()}\n{unit}"
+def heading_of(figures: RegionFigures) -> str:
+    """The letter of the source, and below it the unit of its values, a dash for none."""
+    return f"{figures.side.upper()}\n{figures.unit or '–'}"
 
 
 def row_title(name: str, *, is_picture: bool) -> str:
@@ -77,7 +76,7 @@ class FiguresTable(QTableWidget):
         self.setRowCount(len(names))
         self.setColumnCount(len(figures))
         for column, one in enumerate(figures):
-            head = QTableWidgetItem(heading_of(one, is_picture=is_picture))
+            head = QTableWidgetItem(heading_of(one))
             head.setToolTip(one.title)
             self.setHorizontalHeaderItem(column, head)
         for row, name in enumerate(names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.fuse.results import Sources
 from app.preferences.session_file import StudyRegions
@@ -14,25 +14,62 @@ MOST_STUDIES = 100
 """Those of the pairs drawn on last are kept."""
 
 
-def study_key(sources: Sources) -> str:
-    """Identifies what regions lie on, without a name; "" while there is no pair on screen.
+@dataclass(frozen=True)
+class StudyId:
+    """What regions lie on.
+
+    Attributes:
+        key: identifies it without a name.
+        sources: the same of A and of B alone.
+        can_be_swapped: places stay the same once A and B are exchanged.
+    """
+
+    key: str
+    sources: tuple[str, str] = ("", "")
+    can_be_swapped: bool = False
+
+    def is_swap_of(self, other: StudyId) -> bool:
+        """Whether it is the other with A and B exchanged, and places are the same."""
+        both = self.can_be_swapped and other.can_be_swapped
+        return both and self.sources == other.sources[::-1]
+
+
+NOTHING = StudyId("")
+
+
+def study_id(sources: Sources) -> StudyId:
+    """Identifies the pair on screen; :data:`NOTHING` while there is none.
 
     Of pictures it is another one once another source is moved, or the pair is cropped: the pixels
     are others then.
     """
     if sources.pair is None:
-        return ""
+        return NOTHING
+    as_files = sources.transform is None
     if sources.slice is not None:
         a, b = sources.slice.volumes.series
-        return key("series", a.key, b.key)
+        one, other = (volume.frame_of_reference for volume in sources.slice.volumes.native)
+        can_be_swapped = as_files and one == other != ""
+        return StudyId(key("series", a.key, b.key), (a.key, b.key), can_be_swapped)
     moving = "" if sources.transform is None else sources.transform.moving
-    paths = (str(path or "") for path in sources.paths)
+    first, second = (key(str(path or "")) for path in sources.paths)
     width, height = sources.pair.a.size
-    return key("pictures", *paths, moving, str(width), str(height))
+    whole = key("pictures", first, second, moving, str(width), str(height))
+    return StudyId(whole, (first, second), as_files and first != second)
+
+
+def swapped(regions: Iterable[Annotation]) -> tuple[Annotation, ...]:
+    """The same for the pair with A and B exchanged."""
+    return tuple(
+        replace(one, side="b" if one.side == "a" else "a")
+        if isinstance(one, ThresholdRegion)
+        else one
+        for one in regions
+    )
 
 
 class RegionStore:
-    """Regions by :func:`study_key`."""
+    """Regions by the key of a :class:`StudyId`."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Annotation, ...]] = {}

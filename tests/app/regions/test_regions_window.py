@@ -316,10 +316,34 @@ def test_another_pair_has_its_own_regions_and_the_first_keeps_its(qtbot, study, 
     assert measuring.state.regions == ()
     assert study.view.link.drawings == ()
     assert measuring.panel.figures.rowCount() == 0
-    assert "no millimetres" in measuring.panel.hint.text()
+    assert "in pixels" in measuring.panel.hint.text()
     study.controller.volumes.open(series)
     qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
     assert measuring.state.regions == kept
+
+
+def test_swapping_takes_the_regions_along_and_their_sources(qtbot, study, measuring):
+    middle = study.session.sources.slice.point
+    measuring.state.add(SphereRegion("ball", middle, 9.0))
+    hot = ThresholdRegion(SphereRegion("hot", middle, 9.0), Threshold("share", 0.5), "a")
+    measuring.state.add(hot)
+    measured(qtbot, study)
+    before = {
+        (one.region.name, one.side): one.mean.value
+        for found in measuring.measurements.all
+        for one in found.figures
+    }
+    series = study.session.sources.paths
+    study.actions_.swap.trigger()
+    qtbot.waitUntil(lambda: study.session.sources.paths == series[::-1], timeout=WAIT)
+    qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
+    assert names(measuring) == ["ball", "hot"]
+    assert measuring.state.regions[1].side == "b"
+    measured(qtbot, study)
+    for found in measuring.measurements.all:
+        for one in found.figures:
+            other = "b" if one.side == "a" else "a"
+            assert one.mean.value == pytest.approx(before[one.region.name, other])
 
 
 def test_an_answer_for_the_former_pair_is_dropped(qtbot, study, measuring, files):
@@ -347,7 +371,7 @@ def test_pictures_are_measured_in_grey_levels_and_pixels(qtbot, opened, tmp_path
     expected = (np.stack([up, down, up // 2], -1) @ luma).mean()
     assert b.mean.value == pytest.approx(expected, rel=1e-4)
     table = measuring.panel.figures
-    assert table.horizontalHeaderItem(0).text() == "A\ngrey levels"
+    assert table.horizontalHeaderItem(0).text() == "A\n–"
     assert table.verticalHeaderItem(0).text() == "Area (pixels)"
     assert table.item(0, 0).text() == "100"
     choose(window, "distance")
