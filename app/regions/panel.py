@@ -175,8 +175,8 @@ class RegionsPanel(QWidget):
         if subject_of(self._session.sources) is None:
             return self.tr("Open a pair to measure it.")
         picture = self.tr(
-            "Pictures are measured in pixels, not in millimetres, and in grey levels or the unit of "
-            "their file."
+            "Pictures are measured in pixels, not in millimetres, and in grey levels or the unit "
+            "of their file."
         )
         if self._state.regions:
             return picture if self._is_picture else ""
