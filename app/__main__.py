@@ -7,6 +7,8 @@ if __name__ == "__main__":
         "--decode-apart"
     ]:  # core.io.readers.isolated.CHILD_ARGUMENT; nothing else is loaded
         from core.io.readers.isolated_child import main
+    elif sys.argv[1:2] == ["--compute"]:  # app.compute.process.CHILD_ARGUMENT
+        from app.compute.child import serve_window as main
     else:
         from multiprocessing import freeze_support
 

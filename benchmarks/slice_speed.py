@@ -22,10 +22,11 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 import resources
+from app.compute import remote
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
 from app.widgets import theme
-from app.workers.background_import import import_in_background, shorten_switch_interval
+from app.workers.background_import import shorten_switch_interval
 from app.workers.thread_priority import raise_priority
 from benchmarks.window_speed import stall
 from benchmarks.window_tools import DelayMonitor, until, wait
@@ -121,8 +122,8 @@ def main() -> None:
     theme.apply(application, resources.ROOT)
     shorten_switch_interval()
     raise_priority()
-    factory = import_in_background(engine_factory("cpu"), "torch")
-    with tempfile.TemporaryDirectory() as folder:
+    factory = engine_factory("cpu")
+    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = str(Path(folder) / "home")
         window = MainWindow(factory, resources.SAMPLES, "mif")
         window.resize(1600, 1000)

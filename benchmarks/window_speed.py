@@ -41,8 +41,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 import resources
+from app.compute import remote
 from app.engine import engine_factory
-from app.shell.application import FirstImages
 from app.shell.main_window import MainWindow
 from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
@@ -276,12 +276,10 @@ def main() -> None:
     theme.apply(application, resources.ROOT)
     shorten_switch_interval()
     raise_priority()
-    first = FirstImages()
-    factory = import_in_background(engine_factory("cpu"), "torch", after=first.events)
-    with tempfile.TemporaryDirectory() as folder:
+    factory = engine_factory("cpu")
+    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = str(Path(folder) / "home")
         window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
-        first.watch(window)
         window.resize(1600, 1000)
         window.show()
         files = make_pair(Path(folder))

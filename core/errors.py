@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 from core.messages import Message
 
@@ -68,6 +69,17 @@ class FusionError(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses have arguments of their own, which are not kept.
+        return _same_error, (type(self), self.args, self.__dict__)
+
+
+def _same_error(kind: type[FusionError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    made = kind.__new__(kind, *args)
+    made.args = args
+    made.__dict__.update(state)
+    return made
 
 
 def _stripped(text: str) -> str:

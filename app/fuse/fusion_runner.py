@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine import LazyEngine
+from app.compute.remote import compute
+from app.engine import LazyEngine, engine_info, fall_back
 from app.fuse import tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.state import Activity, FuseState, Outcome, Remedy
-from app.workers import Job, Runner
+from app.workers import Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
 
 
@@ -33,25 +35,22 @@ class FusionRunner(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._engine = engine
+        self.engine = engine
+        """Makes the engine when it is first needed."""
         self._jobs = jobs
         self._compute = Runner("compute", self)
         self._previews = Runner("previews", self)
 
     def start(self) -> None:
         """Make the engine, in the background."""
-        info = self._compute.submit(self._engine.info)
+        info = self._compute.submit(compute(engine_info, self.engine))
         info.finished.connect(self._session.set_engine)
         info.failed.connect(partial(self._jobs.show_error, "retry"))
-
-    def ask_engine(self) -> Job:
-        """The engine, once it is made; it may be called from other threads as well."""
-        return self._compute.submit(self._engine.get)
 
     def refresh_methods(self) -> None:
         """Ask the engine again which methods there are, after packs were added or removed."""
         if not self._jobs.closed:
-            info = self._compute.submit(self._engine.info, key="info")
+            info = self._compute.submit(compute(engine_info, self.engine), key="info")
             info.finished.connect(self._session.set_engine)
 
     def shutdown(self) -> None:
@@ -97,8 +96,8 @@ class FusionRunner(QObject):
         )
         self._jobs.track(
             "fuse",
-            self._compute.submit(partial(tasks.fuse, self._engine, plan), key="fuse"),
-            finished=self._fused,
+            self._compute.submit(compute(tasks.fuse, self.engine, plan), key="fuse"),
+            finished=partial(self._fused, plan),
             failed=partial(self._failed, plan),
             activity=Activity(self.tr("Waiting for the engine"), fusing=True),
         )
@@ -111,25 +110,27 @@ class FusionRunner(QObject):
 
     def use_cpu(self) -> None:
         """Compute on the CPU from now on, and fuse the pair on screen there."""
-        self._compute.submit(self._engine.fall_back)
+        self._compute.submit(compute(fall_back, self.engine))
         self.start()
         self.fuse(preview=self._session.outcome is None)
 
     def _preview(self, plan: tasks.FusePlan) -> None:
-        job = self._previews.submit(partial(tasks.classical_preview, plan), key="preview")
+        job = self._previews.submit(compute(tasks.classical_preview, plan), key="preview")
         # A preview that fails is not reported: the model's result or error follows.
-        self._jobs.track("preview", job, finished=self._preview_finished)
+        self._jobs.track("preview", job, finished=partial(self._preview_finished, plan))
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(lambda *_: self.previewed.emit())
 
-    def _fused(self, outcome: Outcome) -> None:
-        if outcome.result.request_id == self._jobs.generation:
-            self._session.set_outcome(outcome)
+    def _fused(self, plan: tasks.FusePlan, outcome: Outcome) -> None:
+        if plan.request_id == self._jobs.generation:
+            # The pair on screen, of which the compute process had a copy.
+            self._session.set_outcome(replace(outcome, pair=plan.pair))
 
-    def _preview_finished(self, outcome: Outcome | None) -> None:
+    def _preview_finished(self, plan: tasks.FusePlan, outcome: Outcome | None) -> None:
         generation = self._jobs.generation
-        if outcome is None or outcome.result.request_id != generation:
+        if outcome is None or plan.request_id != generation:
             return
+        outcome = replace(outcome, pair=plan.pair)
         shown = self._session.outcome
         if shown is None or shown.result.request_id != generation:
             self._session.set_outcome(outcome)
@@ -151,4 +152,4 @@ class FusionRunner(QObject):
         if error.tiles_may_do and not plan.tiles and not self._session.is_classical(plan.method):
             return "tiles"
         device = self._session.engine.device.name if self._session.engine is not None else "cpu"
-        return "cpu" if device != "cpu" and self._engine.can_fall_back else "retry"
+        return "cpu" if device != "cpu" and self.engine.can_fall_back else "retry"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,57 +9,20 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from app.fuse.metrics_tab import MetricColumn
+from app.compute.remote import compute
+from app.fuse.measuring import Measurable, MetricColumn, measure, metric_columns
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.fuse.retention import RetentionWatch
 from app.fuse.slice_view import OpenVolumes
 from app.fuse.state import FuseState, Problem
 from app.fuse.volume_tasks import tags_of
-from app.i18n.translate import translate
 from app.viewer.display_state import AdapterName
 from app.viewer.pyramid import rendered_image
 from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
 from core.progress import Progress
 from core.types import FusionResult
-
-_MORE_METRICS = ("Nabf", "EN", "SD", "AG")
-
-
-def metric_columns(progress: Progress) -> tuple[MetricColumn, ...]:
-    """The metrics that the table shows."""
-    from core.metrics import DEFINITIONS, MAIN_METRICS, METRICS
-
-    chosen = (METRICS[name] for name in (*MAIN_METRICS, *_MORE_METRICS))
-    return tuple(
-        MetricColumn(
-            m.name,
-            translate(m.title),
-            m.direction == "higher",
-            translate(m.explanation),
-            heading=m.heading,
-            bounds=m.bounds,
-            definition=translate(DEFINITIONS[m.definition]),
-            undefined_when=translate(m.undefined_when),
-        )
-        for m in chosen
-    )
-
-
-def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
-    """Yield (result, metric, value) one by one, in the order of the results."""
-    from core.metrics import METRICS, to_luma8
-    from core.missing_data import comparable
-
-    columns = metric_columns(progress)
-    for outcome in results:
-        pair = outcome.windowed_pair
-        images = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
-        a, b, fused = comparable(pair, *(to_luma8(rendered_image) for rendered_image in images))
-        for column in columns:
-            progress.check()
-            yield outcome.result, column.name, METRICS[column.name].function(a, b, fused)
 
 
 def channel_thumbs(
@@ -130,7 +92,7 @@ class Measurements(QObject):
         if self._closed or shown is None:
             return
         if not self.columns:
-            job = self._measuring.submit(metric_columns, key="columns")
+            job = self._measuring.submit(compute(metric_columns), key="columns")
             job.finished.connect(self._set_columns)
         missing = [
             r
@@ -142,18 +104,18 @@ class Measurements(QObject):
             self._measure_job = None
         if missing:
             job = self._measure_job = self._measuring.submit(
-                partial(measure, missing), key="measure"
+                compute(measure, [Measurable.of(one) for one in missing]), key="measure"
             )
-            job.yielded.connect(self._measured)
+            job.yielded.connect(partial(self._measured, [one.result for one in missing]))
             job.failed.connect(self._fail)
 
     def _set_columns(self, columns: tuple[MetricColumn, ...]) -> None:
         self.columns = columns
         self.metrics_changed.emit()
 
-    def _measured(self, found: tuple[FusionResult, str, float]) -> None:
-        result, name, value = found
-        self._values.setdefault(result, {})[name] = value
+    def _measured(self, results: list[FusionResult], found: tuple[int, str, float]) -> None:
+        index, name, value = found
+        self._values.setdefault(results[index], {})[name] = value
         self.metrics_changed.emit()
 
     # --- channels --------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
-from math import inf, isinf, isnan
+from dataclasses import dataclass, field
+from math import isinf, isnan
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent, QShowEvent
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.fuse.measuring import MetricColumn
 from app.i18n.numbers import number
 
 _NARROW, _WIDE = 54, 150
@@ -29,25 +30,6 @@ _METHODS = (88, 200)
 
 _MARGIN = 12
 _UNDEFINED = "–"
-
-
-@dataclass(frozen=True)
-class MetricColumn:
-    """One metric: name, title, whether higher is better, and an explanation in one sentence.
-
-    ``heading``: short name to display. ``bounds``: minimum and maximum. ``definition``: whose it
-    is, such as "as the literature defines it". ``undefined_when``: when it has no value.
-    """
-
-    name: str
-    title: str
-    higher: bool
-    explanation: str
-    _: KW_ONLY
-    heading: str = ""
-    bounds: tuple[float, float] = (-inf, inf)
-    definition: str = ""
-    undefined_when: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What is made of the study on show, as work for a worker: exports and reports.
+"""What is made of the study on show, as jobs of the compute process: exports and reports.
 
 The engine is imported inside, so that the window starts without it.
 """
@@ -9,10 +9,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.engine import LazyEngine
 from app.fuse.results import Palettes
 from app.fuse.slice_view import OpenVolumes
 from app.i18n.translate import translate
-from core.fusion.protocol import Engine
 from core.progress import Progress
 from core.windows import Windows
 
@@ -127,7 +127,7 @@ class _InLanguage:
 
 
 def write_study(
-    work: StudyWork, plan: VolumeExportPlan, engine: Engine, progress: Progress
+    work: StudyWork, plan: VolumeExportPlan, lazy: LazyEngine, progress: Progress
 ) -> WrittenFiles:
     """Fuse the slices of the plane on show, that one first, and write all of them.
 
@@ -153,6 +153,7 @@ def write_study(
     pair, told = work.volumes.pair, _InLanguage(progress)
     if plan.parametric:
         check_map_target(plan.map_path, work.sources.files)
+    engine = lazy.get(progress)
     written: WrittenVolume = fuse_volume(
         engine, pair, work.settings, target, told, first=work.index, keeps_cancelled=True
     )
@@ -185,7 +186,7 @@ def discard_part(path: Path, progress: Progress) -> None:
 
 
 def write_report(
-    work: StudyWork, plan: ReportPlan, engine: Engine, progress: Progress
+    work: StudyWork, plan: ReportPlan, lazy: LazyEngine, progress: Progress
 ) -> WrittenFiles:
     """Fuse the slices of a report, and write it.
 
@@ -205,6 +206,7 @@ def write_report(
 
     pair, told = work.volumes.pair, _InLanguage(progress)
     check_report_target(plan.path, work.sources.files)
+    engine = lazy.get(progress)
     wanted = plan.slices or tuple((work.plane, index) for index in typical_slices(pair, work.plane))
     shown: list[ReportSlice] = []
     made, notes = dict[str, str](), dict[str, None]()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.remote import RemoteJob, compute
 from app.fuse.fusion_runner import FusionRunner
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
@@ -26,8 +26,6 @@ from app.fuse.study_tasks import (
 from app.preferences.session_file import UnfinishedExport
 from app.workers import Job, Runner
 from core.errors import FusionError, Message
-from core.fusion.protocol import Engine
-from core.progress import Progress
 
 if TYPE_CHECKING:
     from app.fuse.results import Palettes
@@ -104,7 +102,7 @@ class VolumeExporter(QObject):
         work = self._work_on_show()
         if work is not None:
             self._part = None
-            self._begin(plan.path, partial(write_report, work, plan))
+            self._begin(plan.path, compute(write_report, work, plan, self._fusion.engine))
 
     def resume(self, left: UnfinishedExport, view: SliceView) -> None:
         """Go on with an export of the study on show.
@@ -193,34 +191,25 @@ class VolumeExporter(QObject):
                 palette_b=palette_b,
             )
         )
-        self._begin(plan.path, partial(write_study, work, plan))
+        self._begin(plan.path, compute(write_study, work, plan, self._fusion.engine))
 
-    def _begin(self, path: Path, work: Callable[[Engine, Progress], WrittenFiles]) -> None:
+    def _begin(self, path: Path, work: RemoteJob) -> None:
         session = self._session
         session.set_problem(None)
         session.set_message("")
         session.known_paths.add(path)
         self._begun, self._is_cancelled = None, False
-        self._follow(self._fusion.ask_engine(), partial(self._run, work))
-        self._show(VolumeProgress(self.tr("Waiting for the engine")))
-
-    def _run(self, work: Callable[[Engine, Progress], WrittenFiles], engine: Engine) -> None:
-        if self._closed:
-            return
-        job = self._runner.submit(partial(work, engine))
+        job = self._job = self._runner.submit(work)
         job.progress.connect(self._progressed)
-        self._follow(job, self._finished)
+        job.finished.connect(self._finished)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._ended)
+        self._show(VolumeProgress(self.tr("Waiting for the engine")))
 
     def _set_unfinished(self, left: UnfinishedExport | None) -> None:
         if left != self.unfinished:
             self.unfinished = left
             self.unfinished_changed.emit()
-
-    def _follow(self, job: Job, finished: object) -> None:
-        self._job = job
-        job.finished.connect(finished)
-        job.failed.connect(self._failed)
-        job.cancelled.connect(self._ended)
 
     def cancel(self) -> None:
         """Stop, and leave nothing."""

@@ -20,6 +20,7 @@ SOURCE = "en"
 """The language of the code."""
 
 _current: gettext.NullTranslations = gettext.NullTranslations()
+_name = SOURCE
 _installed: list[QTranslator] = []
 
 
@@ -106,17 +107,27 @@ def install(application: QCoreApplication, choice: str) -> str:
 
     Call before any widget is created: existing ones keep their texts.
     """
-    global _current
     while _installed:
         application.removeTranslator(_installed.pop())
     language = resolved(choice, QLocale.system().uiLanguages(), available())
-    _current = _opened(language)
+    use(language)
     if language != SOURCE:
         translator = CatalogueTranslator(_current, application)
         application.installTranslator(translator)
         _installed.append(translator)
-    QLocale.setDefault(locale_of(language, QLocale.system()))
     return language
+
+
+def current() -> str:
+    """The language in use."""
+    return _name
+
+
+def use(language: str) -> None:
+    """Set the language of texts and numbers without an application, for the compute process."""
+    global _current, _name
+    _current, _name = _opened(language), language
+    QLocale.setDefault(locale_of(language, QLocale.system()))
 
 
 def _opened(language: str) -> gettext.NullTranslations:

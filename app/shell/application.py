@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ from types import TracebackType
 from PySide6.QtWidgets import QApplication
 
 import resources
+from app.compute import remote
 from app.engine import engine_factory
 from app.fuse.drop_sorting import guess_task
 from app.fuse.state import Problem
@@ -24,7 +24,7 @@ from app.shell.qt_application import make_application, say
 from app.shell.screenshot import Screenshot
 from app.widgets import theme
 from app.workers import as_fusion_error
-from app.workers.background_import import import_in_background, shorten_switch_interval
+from app.workers.background_import import shorten_switch_interval
 from app.workers.first_paint import FirstPaint
 from app.workers.thread_priority import raise_priority
 from core.errors import Cancelled, FusionError
@@ -73,19 +73,31 @@ def run(
         return say(error)
     shorten_switch_interval()
     raise_priority()
-    first = FirstImages()
-    factory = import_in_background(engine_factory(device), "torch", after=first.events)
-    cpu = import_in_background(engine_factory("cpu"), "torch")
-    window = MainWindow(
-        factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
-    )
-    window.session.task_by_hand = task is not None
-    for side, chosen_window in zip("ab", windows, strict=True):
-        if chosen_window is not None:
-            look = window.session.display.with_pane(side, window=chosen_window)
-            window.session.set_display(look)
+    with remote.computing(language.current()):
+        window = MainWindow(
+            engine_factory(device),
+            resources.SAMPLES,
+            chosen,
+            method or "",
+            settings=settings,
+            cpu=engine_factory("cpu"),
+        )
+        window.session.task_by_hand = task is not None
+        for side, chosen_window in zip("ab", windows, strict=True):
+            if chosen_window is not None:
+                look = window.session.display.with_pane(side, window=chosen_window)
+                window.session.set_display(look)
+        return _show(application, window, (a, b), screenshot)
+
+
+def _show(
+    application: QApplication,
+    window: MainWindow,
+    files: tuple[Path | None, Path | None],
+    screenshot: Path | None,
+) -> int:
+    """Show the window until it is closed; returns the exit code."""
     services = window.services
-    first.watch(window)
     services.place_window()
     if screenshot is not None:  # independent of the screen
         window.resize(1600, 1000)
@@ -98,7 +110,7 @@ def run(
     try:
         window.show()
         # The window is painted before files are read and the engine is started.
-        FirstPaint(window, lambda: services.begin(a, b))
+        FirstPaint(window, lambda: services.begin(*files))
         application.commitDataRequest.connect(window.close_guard.handle_session_end)
         with close_on_signals(window.close, window.close_guard.quit_now):
             return _run_until_done(application, window, screenshot)
@@ -108,32 +120,6 @@ def run(
         window.close()
         window.deleteLater()
         sys.excepthook = old_hook
-
-
-class FirstImages:
-    """Events the import of torch waits for: the first images, and their classical preview."""
-
-    def __init__(self) -> None:
-        self._opened, self._shown = threading.Event(), threading.Event()
-        self.events = ((self._opened, 2.0), (self._shown, 8.0))
-        """Events to wait for, with timeouts in seconds; see :func:`import_in_background`."""
-
-    def watch(self, window: MainWindow) -> None:
-        """Set the events from the window's signals, also where an image cannot be shown."""
-        session = window.session
-
-        def opened() -> None:
-            if session.sources.is_loading:
-                return
-            self._opened.set()
-            if session.sources.pair is None:
-                self._shown.set()
-
-        session.sources_changed.connect(opened)
-        window.controller.previewed.connect(self._shown.set)
-        for signal in (session.problem_changed, window.services.ended):
-            signal.connect(self._opened.set)
-            signal.connect(self._shown.set)
 
 
 def _application(settings: Settings) -> QApplication:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.actions import Actions
+from app.compute.remote import cancel_all
 from app.engine import EngineFactory
 from app.fuse.controller import Controller
 from app.fuse.display_commands import DisplayCommands
@@ -371,6 +372,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once, then wait for the threads to end."""
         self.hide()
+        cancel_all()
         self.controller.shutdown()
         self.view.planes.shutdown()
         self.aligning.shutdown()

@@ -25,7 +25,7 @@ def as_fusion_error(error: BaseException) -> FusionError:
     else:
         found = FusionError(
             Message("Something unexpected went wrong"),
-            Message("{0}: {1}", type(error).__name__, error),
+            Message("{0}: {1}", type(error).__name__, str(error)),
             Message("Try again; if it happens again, copy the details and report them."),
         )
     found.__cause__ = found.__context__ = None

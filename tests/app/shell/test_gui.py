@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,7 @@ def quick(monkeypatch, samples) -> StandInEngine:
     """``run`` with the stand-in engine and small samples."""
     engine = StandInEngine()
     monkeypatch.setattr(application, "engine_factory", lambda device: lambda: engine)
+    monkeypatch.setattr(application.remote, "computing", nullcontext)
     monkeypatch.setattr(application.resources, "SAMPLES", samples)
     return engine
 

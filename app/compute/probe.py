@@ -1,0 +1,66 @@
+"""Functions that say whether the compute process works, for `unifusion doctor` and the tests."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Generator
+from typing import Any
+
+from core.progress import Progress
+
+
+def echo(value: Any, progress: Progress) -> Any:
+    """Return ``value``."""
+    return value
+
+
+def modules(progress: Progress) -> frozenset[str]:
+    """Names of the packages that are imported."""
+    return frozenset(name.partition(".")[0] for name in sys.modules)
+
+
+def count(most: int, seconds: float, progress: Progress) -> Generator[int, None, int]:
+    """Yield the numbers below ``most``, ``seconds`` apart; returns ``most``."""
+    for number in range(most):
+        progress.report(number, most, "")
+        yield number
+        time.sleep(seconds)
+    return most
+
+
+def sleep(seconds: float, progress: Progress) -> None:
+    """Hear nothing for a while."""
+    time.sleep(seconds)
+
+
+def allocate(count: int, progress: Progress) -> int:
+    """Fill ``count`` bytes of memory."""
+    return len(b"1" * count)
+
+
+class Counter:
+    """A control: something that is counted up from the other side."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self._changed = threading.Condition()
+
+    def add(self, number: int) -> None:
+        """Count up."""
+        with self._changed:
+            self.value += number
+            self._changed.notify_all()
+
+    def wait_for(self, value: int, seconds: float) -> bool:
+        """Wait until it is at least ``value``; False after ``seconds``."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.value >= value, seconds)
+
+
+def wait_for_count(value: int, control: Counter, progress: Progress) -> int:
+    """Wait until the control was counted up to ``value``."""
+    while not control.wait_for(value, 0.05):
+        progress.check()
+    return control.value

@@ -1,0 +1,136 @@
+"""Jobs of the window that run in the compute process where there is one, and else in this one."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.compute.calls import Call, Request, found_control, named
+from app.compute.process import ComputeProcess
+from core.progress import Progress
+
+_process: ComputeProcess | None = None
+
+
+def use(process: ComputeProcess | None) -> None:
+    """Run jobs in ``process`` from now on; None: in this process, as tests and commands do."""
+    global _process
+    _process = process
+
+
+@contextlib.contextmanager
+def computing(language: str) -> Iterator[None]:
+    """Run jobs in a compute process, which is started now, within the block.
+
+    Args:
+        language: of texts that are made in it.
+    """
+    process = ComputeProcess()
+    process.start(language)
+    use(process)
+    try:
+        yield
+    finally:
+        use(None)
+        process.shutdown()
+
+
+def cancel_all() -> None:
+    """Cancel every job at once, before their workers are waited for one by one."""
+    if _process is not None:
+        _process.cancel_all()
+
+
+def current() -> ComputeProcess | None:
+    """The process that jobs run in; None for this one."""
+    return _process
+
+
+class Control:
+    """Calls methods of the object that controls a job, wherever the job runs.
+
+    What is asked for before the job begins is passed on when it does.
+    """
+
+    def __init__(self, kind: str) -> None:
+        """
+        Args:
+            kind: a class of :data:`app.compute.calls.CONTROLS`.
+        """
+        self.kind = kind
+        self._lock = threading.Lock()
+        self._obey: Callable[[Request], None] | None = None
+        self._waiting: list[Request] = []
+
+    def request(self, method: str, *arguments: Any) -> None:
+        """Call a method."""
+        asked = Request(method, arguments)
+        with self._lock:
+            if self._obey is None:
+                self._waiting.append(asked)
+                return
+            obey = self._obey
+        obey(asked)
+
+    def attach(self, obey: Callable[[Request], None]) -> None:
+        """Pass requests on to ``obey`` from now on."""
+        with self._lock:
+            self._obey = obey
+            waiting, self._waiting = self._waiting, []
+        for asked in waiting:
+            obey(asked)
+
+
+@dataclass(frozen=True)
+class RemoteJob:
+    """Work for a :class:`app.workers.Runner`: a function of a ``tasks`` module and arguments."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    control: Control | None = None
+
+    def __call__(self, progress: Progress) -> Any:
+        """Run it: the result, or for a generator function an iterator of its events."""
+        process = _process
+        if process is None:
+            return self._here(progress)
+        events = self._there(process, progress)
+        if inspect.isgeneratorfunction(self.function):
+            return events
+        while True:
+            try:
+                next(events)
+            except StopIteration as end:
+                return end.value
+
+    def _here(self, progress: Progress) -> Any:
+        if self.control is None:
+            return self.function(*self.arguments, progress)
+        target = found_control(self.control.kind)()
+        self.control.attach(lambda asked: getattr(target, asked.method)(*asked.arguments))
+        return self.function(*self.arguments, target, progress)
+
+    def _there(self, process: ComputeProcess, progress: Progress) -> Generator[Any, None, Any]:
+        kind = self.control.kind if self.control is not None else ""
+        job = process.begin(Call(named(self.function), self.arguments, control=kind))
+        if self.control is not None:
+            self.control.attach(lambda asked: process.request(job, asked))
+        return (yield from process.follow(job, progress))
+
+
+def compute(
+    function: Callable[..., Any], *arguments: Any, control: Control | None = None
+) -> RemoteJob:
+    """Work that is done in the compute process.
+
+    Args:
+        function: module-level, of :data:`app.compute.calls.ALLOWED`; it takes the arguments, the
+            control if there is one, and the progress.
+        arguments: values that can be pickled.
+    """
+    named(function)
+    return RemoteJob(function, arguments, control)
