@@ -16,7 +16,7 @@ ALLOWED = (
 )
 """Modules whose functions may be called; each imports torch inside its functions only."""
 
-CONTROLS = ("app.compute.probe:Counter",)
+CONTROLS = ("app.compute.probe:ProbeControl",)
 """Classes of what a job is controlled by while it runs."""
 
 

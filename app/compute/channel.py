@@ -52,7 +52,7 @@ class _Head:
 
 
 @dataclass(eq=False)
-class Frame:
+class PipeFrame:
     """A message that was received; its value is decoded on the thread that asks for it."""
 
     kind: str
@@ -170,7 +170,7 @@ class Channel:
         shared = tuple(one for one, _ in made)
         self._outgoing.put((_Head(kind, number, serial=serial, shared=shared), content))
 
-    def receive(self) -> Frame:
+    def receive(self) -> PipeFrame:
         """The next frame.
 
         Raises:
@@ -191,7 +191,7 @@ class Channel:
                 self._outgoing.put((_Head(_TAKEN, serial), b""))
 
             done = taken if segments else lambda: None
-            return Frame(head.kind, head.number, content=content, segments=segments, taken=done)
+            return PipeFrame(head.kind, head.number, content=content, segments=segments, taken=done)
 
     def _received(self, shared: _Shared) -> Segment:
         if _WINDOWS:

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.compute.calls import Call, Request, found, found_control
-from app.compute.channel import Channel, Frame
+from app.compute.channel import Channel, PipeFrame
 from app.workers.errors import as_fusion_error
 from core.errors import Cancelled
 
@@ -34,9 +34,9 @@ _STACK_BYTES = 16 * 1024 * 1024
 class _Job:
     """One call, as the :class:`core.progress.Progress` of its function as well."""
 
-    def __init__(self, frame: Frame, channel: Channel) -> None:
+    def __init__(self, frame: PipeFrame, channel: Channel) -> None:
         self.number = frame.number
-        self._frame: Frame | None = frame
+        self._frame: PipeFrame | None = frame
         self._channel = channel
         self._stage, self._last = "", 0.0
         self._stop = self._heard = False
@@ -195,7 +195,7 @@ class Server:
                 elif job is not None and frame.kind == "request":
                     job.request(value)
 
-    def _start(self, frame: Frame) -> None:
+    def _start(self, frame: PipeFrame) -> None:
         job = self._jobs[frame.number] = _Job(frame, self._channel)
         name = f"job {frame.number}"
         threading.Thread(target=job.run, args=(self._ended,), name=name, daemon=True).start()

@@ -40,7 +40,7 @@ def allocate(count: int, progress: Progress) -> int:
     return len(b"1" * count)
 
 
-class Counter:
+class ProbeControl:
     """A control: something that is counted up from the other side."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Counter:
             return self._changed.wait_for(lambda: self.value >= value, seconds)
 
 
-def wait_for_count(value: int, control: Counter, progress: Progress) -> int:
+def wait_for_count(value: int, control: ProbeControl, progress: Progress) -> int:
     """Wait until the control was counted up to ``value``."""
     while not control.wait_for(value, 0.05):
         progress.check()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from app.compute.calls import Call, Request
-from app.compute.channel import Channel, Frame
+from app.compute.channel import Channel, PipeFrame
 from core.errors import Cancelled, FusionError
 from core.messages import Message
 from core.progress import Progress
@@ -48,7 +48,7 @@ class _Running:
 
     def __init__(self, number: int, child: _Child) -> None:
         self.number, self.child = number, child
-        self.frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self.frames: queue.SimpleQueue[PipeFrame | None] = queue.SimpleQueue()
         self.cancelled = False
 
     def send(self, kind: str, value: object = None) -> None:
@@ -247,7 +247,7 @@ class ComputeProcess:
                 self._stop(job)
             job.child.remove(job)
 
-    def _next(self, job: _Running, progress: Progress) -> Frame:
+    def _next(self, job: _Running, progress: Progress) -> PipeFrame:
         while True:
             try:
                 frame = job.frames.get(timeout=_LOOK_EVERY)

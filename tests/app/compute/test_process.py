@@ -126,7 +126,7 @@ def test_an_exception_over_there_reaches_failed_with_its_details(qtbot, runner):
 
 
 def test_a_control_reaches_the_job_whether_asked_before_or_while_it_runs(qtbot, runner):
-    control = Control("app.compute.probe:Counter")
+    control = Control("app.compute.probe:ProbeControl")
     control.request("add", 3)
     job = runner.submit(compute(probe.wait_for_count, 7, control=control))
     with qtbot.waitSignal(job.finished, timeout=_PATIENCE) as ended:
@@ -138,7 +138,7 @@ def test_a_control_reaches_the_job_whether_asked_before_or_while_it_runs(qtbot, 
 
 def test_the_same_jobs_run_here_without_a_process(qtbot, qapp):
     runner = Runner("test")
-    control = Control("app.compute.probe:Counter")
+    control = Control("app.compute.probe:ProbeControl")
     control.request("add", 2)
     ends = [
         Ends(runner.submit(compute(probe.count, 3, 0.0))),
