@@ -109,13 +109,24 @@ def measure_series(options: MeasureOptions) -> int:
         notes = _write_masks(options, regions, sources, headers)
     for line in _lines(found, others):
         say(line)
-    for text in dict.fromkeys([*notes, *(str(text) for one in found for text in one.notes)]):
+    for text in dict.fromkeys([*_notes(found, sources), *notes]):
         note(text)
     for path in (options.out, *options.segmentations.values(), options.keep):
         if path is not None:
             say(str(path))
     measured = others or any(one.problem is None for one in found)
     return DONE if measured else FAILED
+
+
+def _notes(found: Sequence[RegionFigures], sources: MeasuredSources) -> Iterator[str]:
+    """What is to be known of the sources, then of single regions, then of how they lie."""
+    shared = list(sources.notes())
+    for side in sources.sides:
+        yield from (f"{side.upper()}: {text}" for text in sources.source(side).volume.notes)
+    for one in found:
+        own = (text for text in one.notes if text not in shared)
+        yield from (f"{one.region.name}, {one.side.upper()}: {text}" for text in own)
+    yield from shared
 
 
 def _has_voxels(one: Annotation) -> TypeGuard[Region]:

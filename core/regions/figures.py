@@ -214,7 +214,7 @@ class _Measuring:
             maximum_at=self._place(_highest(volume, mask)) if values.size else None,
             peak_at=peak_at,
             suv=self.source.suv,
-            notes=(*self._notes(passed), *self.notes),
+            notes=(*self._notes(passed, values, peak), *self.notes),
         )
 
     @property
@@ -277,7 +277,7 @@ class _Measuring:
             return self._undefined(Message("the threshold is of the other source"))
         return Figure(self.found.least, self.volume.unit)
 
-    def _notes(self, passed: int) -> Iterator[Message]:
+    def _notes(self, passed: int, values: _Values, peak: Figure) -> Iterator[Message]:
         if self.found.mask.is_cut:
             yield Message(
                 "The region goes on beyond the field of view: the figures are of what lies within."
@@ -294,6 +294,8 @@ class _Measuring:
                 "The peak leaves out {0} voxels around which 1 cm³ was not measured.",
                 passed,
             )
+        if peak.value is not None and peak.value > values.max() * (1 + 1e-6):
+            yield Message("The peak exceeds the maximum: what is beside the region is higher.")
 
 
 def _voxel_volume(volume: Volume) -> float:

@@ -158,6 +158,15 @@ def test_the_peak_of_an_even_volume_is_its_value_and_none_at_its_border() -> Non
     assert border.peak.value is None
     assert "1 cm³" in border.peak.reason
     assert border.mean.value == pytest.approx(3.5)
+    # What is beside the region counts in the sphere, and that is said.
+    data = np.full((9, 9, 9), 1.0)
+    data[3:6, 3:6, 3:6] = 8
+    data[4, 4, 4] = 2
+    beside = measure_region(SphereRegion("s", (16, 16, 16), 1), alone(pet(data)), "a")
+    assert beside.maximum.value == 2
+    assert beside.peak.value > 6
+    assert any("exceeds the maximum" in note for note in beside.notes)
+    assert inside.notes == ()
     # Voxels without data are no part of a sphere either.
     holes = np.ones((9, 9, 9), bool)
     holes[4, 4, 4] = False
