@@ -64,7 +64,7 @@ def fuse_volumes(options: FuseOptions) -> None:
             check_sending(volumes.send, output, progress)
         if volumes.parametric is not None:
             check_map_target(volumes.parametric, protect=sources.files)
-        pair, aligned = align_chosen(chosen, options, progress)
+        pair, aligned, _ = align_chosen(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
         notes += [*chosen.notes, *alignment_notes(chosen, pair), *aligned.notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, checked
@@ -11,10 +12,15 @@ from core.errors import InputError
 from core.fusion.engine import FusionEngine
 from core.fusion.volume_fusion import SliceSettings
 from core.io.dicom_output import read_dicom_sources
+from core.io.volumes import series_suv
+from core.pdf_document import ReportTable
+from core.regions import MeasuredSource, MeasuredSources
+from core.regions.files import read_regions
 from core.study_report import (
     StudyReport,
     check_report_target,
     fused_report_slices,
+    regions_tables,
     typical_slices,
     write_study_report,
 )
@@ -22,12 +28,15 @@ from core.tasks import get_task
 from core.units.palettes import PALETTES
 
 
-def report_study(options: FuseOptions, slices: Sequence[int] | None) -> None:
+def report_study(
+    options: FuseOptions, slices: Sequence[int] | None, regions: Path | None = None
+) -> None:
     """Read two volumes, fuse the slices of the report, and write it.
 
     Args:
         options: as for fusing.
         slices: to show, from 1; None for three of those that both sources show.
+        regions: a file of regions whose figures it holds; None for none.
 
     Raises:
         FusionError: any step failed; no partial file is left.
@@ -47,16 +56,30 @@ def report_study(options: FuseOptions, slices: Sequence[int] | None) -> None:
     )
     with TerminalProgress() as progress:
         check_report_target(options.out)
+        annotations = () if regions is None else read_regions(regions)
         chosen = chosen_series(options, progress)
         check_report_target(options.out, chosen.files)
         frames = volumes.frame_a - 1, volumes.frame_b - 1
-        pair, aligned = align_chosen(chosen, options, progress)
+        pair, aligned, native_a = align_chosen(chosen, options, progress)
         identity: dict[str, str] = {}
         if volumes.dicom.keep_identity:
             named = read_dicom_sources(chosen.a, chosen.b, frames, volumes.dicom)
             identity = named.identity
         wanted = [number - 1 for number in slices or ()] or typical_slices(pair, volumes.plane)
         shown, made, fused_notes = fused_report_slices(engine, pair, settings, wanted, progress)
+        figures: tuple[ReportTable, ...] = ()
+        if annotations:
+            suv = [
+                series_suv(series, frame, volumes.suv)
+                for series, frame in zip((chosen.a, chosen.b), frames, strict=True)
+            ]
+            measured = MeasuredSources(
+                MeasuredSource(native_a, suv[0]),
+                MeasuredSource(pair.b, suv[1]),
+                transform=pair.transform,
+                same_millimetres=volumes.not_registered,
+            )
+            figures = regions_tables(annotations, measured, progress)
         alignment = tuple(alignment_notes(chosen, pair))
         doubts = tuple(map(str, aligned.notes))
         notes = [*chosen.notes, *pair.a.notes, *pair.b.notes, *alignment, *fused_notes]
@@ -69,6 +92,7 @@ def report_study(options: FuseOptions, slices: Sequence[int] | None) -> None:
                 settings=settings,
                 provenance=made,
                 slices=shown,
+                figures=figures,
                 warnings=doubts,
                 notes=tuple(dict.fromkeys(map(str, notes))),
                 identity=identity,

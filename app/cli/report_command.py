@@ -40,6 +40,9 @@ def report(
     slices: Annotated[
         str, typer.Option("--slices", help="to show, from 1, such as 10,20,30-35; else three")
     ] = "",
+    regions: Annotated[
+        Path | None, typer.Option("--regions", help="file of regions, whose figures are added")
+    ] = None,
     task: Annotated[str, typer.Option("--task", "-t", help=TASK_NAMES)] = "mif",
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
     device: Device = "auto",
@@ -83,4 +86,4 @@ def report(
             a, b, out=out, task=task, pack=pack, device=device, backbone=backbone, tiles=tiles,
             windows=(window_a, window_b), palette_a=palette_a, volumes=volumes, align=align,
         )  # fmt: skip
-        report_study(options, numbers)
+        report_study(options, numbers, regions)

@@ -32,8 +32,8 @@ def chosen_series(options: FuseOptions, progress: Progress) -> ChosenSeries:
 
 def align_chosen(
     chosen: ChosenSeries, options: FuseOptions, progress: Progress
-) -> tuple[VolumePair, Aligned]:
-    """Read both volumes, and put A on the grid of B.
+) -> tuple[VolumePair, Aligned, Volume]:
+    """Read both volumes, and put A on the grid of B; also gives A as it was read.
 
     Raises:
         FusionError: one cannot be read, or they share no place.
@@ -43,7 +43,8 @@ def align_chosen(
     a = _read(chosen.a, volumes.frame_a, "--frame-a", volumes, progress)
     b = _read(chosen.b, volumes.frame_b, "--frame-b", volumes, progress)
     found = align_volumes(options.align, a, b, options.task, progress)
-    return align(a, b, progress, accept=volumes.consent, transform=found.transform), found
+    pair = align(a, b, progress, accept=volumes.consent, transform=found.transform)
+    return pair, found, a
 
 
 def _read(

@@ -14,6 +14,7 @@ from app.i18n.translate import plural
 
 if TYPE_CHECKING:
     from core.geometry.planes import PlaneName
+    from core.regions import Annotation
 
 _NAME, _SUFFIX = "report", ".pdf"
 
@@ -28,6 +29,7 @@ class ReportDialog(ExportTargetDialog):
         self,
         view: SliceView,
         marks: tuple[tuple[PlaneName, int], ...],
+        regions: tuple[Annotation, ...],
         folder: str,
         parent: QWidget | None = None,
     ) -> None:
@@ -35,6 +37,7 @@ class ReportDialog(ExportTargetDialog):
         Args:
             view: the slice on show.
             marks: the key images of the study, by plane and index.
+            regions: of the study, whose figures can be written.
             folder: to begin with; "" for that of pictures.
         """
         super().__init__(self.tr("Report on the study"), self.tr("Write"), folder, _NAME, parent)
@@ -46,12 +49,18 @@ class ReportDialog(ExportTargetDialog):
         self.slices.addItem(self.tr("Three slices that A and B both show"), ())
         self.slices.addItem(self.tr("The slice on show"), ((view.plane, view.index),))
         self.slices.setAccessibleName(self.tr("Slices"))
+        self._regions = regions
+        text = plural("Figures of {0} region", "Figures of {0} regions", len(regions))
+        self.figures = QCheckBox(text.format(len(regions)))
+        self.figures.setChecked(bool(regions))
+        self.figures.setVisible(bool(regions))
         self.identity = QCheckBox(self.tr("Name the patient, with ID and dates"))
         is_dicom = any(one.kind == "DICOM" for one in view.volumes.series)
         self.identity.setEnabled(is_dicom and not view.volumes.are_of_two_patients)
         self.privacy = QLabel()
         self.privacy.setWordWrap(True)
         self.form.addRow(self.tr("Slices"), self.slices)
+        self.form.addRow("", self.figures)
         self.form.addRow("", self.identity)
         self.lay_out([], [self.privacy])
         self.identity.toggled.connect(self.update_state)
@@ -63,6 +72,7 @@ class ReportDialog(ExportTargetDialog):
         return ReportPlan(
             self.chosen_folder / f"{self.stem.removesuffix(_SUFFIX)}{_SUFFIX}",
             self.slices.currentData(),
+            regions=self._regions if self.figures.isChecked() else (),
             keep_identity=self.identity.isChecked(),
         )
 
@@ -75,7 +85,8 @@ class ReportDialog(ExportTargetDialog):
             privacy = self.tr("The patient's name, ID and dates will be in the report.")
         else:
             privacy = self.tr("No name, ID or date of the patient will be in the report.")
-        self.privacy.setText(f"{privacy} {self.tr('A face may be seen in slices of a head.')}")
+        face = self.tr("A face may be seen in slices of a head.")
+        self.privacy.setText(f"{privacy} {face}")
         path = self.plan.path
         usual = self.tr(
             "A, B and the fused picture of each slice as they are shown, with sources, geometry, "

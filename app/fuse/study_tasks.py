@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from core.fusion.volume_targets import SourceFiles, WrittenVolume
     from core.geometry.planes import PlaneName
     from core.io.dicom_output import DicomChoices, DicomLayout, NoticePlace
+    from core.pdf_document import ReportTable
+    from core.regions import Annotation, MeasuredSources
     from core.study_report import ReportSlice
 
 
@@ -56,12 +58,14 @@ class ReportPlan:
     Attributes:
         path: the PDF file.
         slices: that it shows, by plane and index; none for three of the plane on show.
+        regions: whose figures it holds, with distances and angles.
         keep_identity: name the patient.
     """
 
     path: Path
     slices: tuple[tuple[PlaneName, int], ...] = ()
     _: KW_ONLY
+    regions: tuple[Annotation, ...] = ()
     keep_identity: bool = False
 
 
@@ -200,6 +204,7 @@ def write_report(
         StudyReport,
         check_report_target,
         fused_report_slices,
+        regions_tables,
         typical_slices,
         write_study_report,
     )
@@ -222,6 +227,9 @@ def write_report(
         choices = DicomChoices(keep_identity=True)
         named = read_dicom_sources(*work.volumes.series, work.volumes.frames, choices)
         identity = named.identity
+    figures: tuple[ReportTable, ...] = ()
+    if plan.regions:
+        figures = regions_tables(plan.regions, measured_volumes(work.volumes), progress)
     native = (note for volume in work.volumes.native for note in volume.notes)
     report = StudyReport(
         series=work.volumes.series,
@@ -230,8 +238,20 @@ def write_report(
         settings=work.settings,
         provenance=made,
         slices=tuple(shown),
+        figures=figures,
         notes=tuple(dict.fromkeys(map(str, (*native, *registration_notes(pair), *notes)))),
         identity=identity,
     )
     write_study_report(plan.path, report)
     return WrittenFiles((plan.path,))
+
+
+def measured_volumes(volumes: OpenVolumes) -> MeasuredSources:
+    """The sources on their native voxels, as regions are measured on them."""
+    from core.regions import MeasuredSource, MeasuredSources
+
+    a, b = (
+        MeasuredSource(volume, suv)
+        for volume, suv in zip(volumes.native, volumes.derivations, strict=True)
+    )
+    return MeasuredSources(a, b, transform=volumes.pair.transform)

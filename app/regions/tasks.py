@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from app.fuse.slice_view import OpenVolumes
+from app.fuse.study_tasks import measured_volumes
 from core.errors import RegionError
 from core.geometry.grids import VoxelGrid
 from core.progress import Progress
@@ -94,11 +95,7 @@ def _voxels(region: Region, sources: MeasuredSources) -> tuple[RegionMask | None
 def measured_sources(subject: Measured) -> MeasuredSources:
     """The sources of volumes on their native voxels, or of pictures in grey levels."""
     if isinstance(subject, OpenVolumes):
-        a, b = (
-            MeasuredSource(volume, suv)
-            for volume, suv in zip(subject.native, subject.derivations, strict=True)
-        )
-        return MeasuredSources(a, b, transform=subject.pair.transform)
+        return measured_volumes(subject)
     a, b = (MeasuredSource(_of_picture(image)) for image in (subject.a, subject.b))
     return MeasuredSources(a, b)
 

@@ -21,6 +21,7 @@ from app.fuse.volume_export_dialog import VolumeExportDialog
 from app.i18n.translate import translate
 from app.preferences.scan_names import may_be_scan
 from app.preferences.settings import Settings
+from core.regions import Annotation
 
 
 class FileCommands(QObject):
@@ -54,6 +55,8 @@ class FileCommands(QObject):
         self.export_dialog: ExportDialog | None = None
         self.volume_dialog: VolumeExportDialog | None = None
         self.report_dialog: ReportDialog | None = None
+        self.regions: Callable[[], tuple[Annotation, ...]] = tuple
+        """The regions on what is on show."""
 
     # --- dropped files ---------------------------------------------------------------------
 
@@ -180,7 +183,7 @@ class FileCommands(QObject):
             return
         marks = controller.key_images.of(view.volumes)
         dialog = self.report_dialog = ReportDialog(
-            view, marks, self._export_folder, parent=self._window
+            view, marks, self.regions(), self._export_folder, parent=self._window
         )
         dialog.chosen.connect(self._write_report)
         dialog.open()

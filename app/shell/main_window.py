@@ -119,6 +119,8 @@ class MainWindow(QMainWindow):
             view=self.view,
             actions=self.actions_,
         )
+        measuring = self.measuring
+        self.files.regions = lambda: measuring.state.regions
         self.remedies = Remedies(
             self.view,
             session=self.session,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import resource
@@ -151,6 +152,24 @@ def test_a_disk_that_is_full_leaves_no_report(study: Path, tmp_path: Path) -> No
     assert "Cannot write" in done.stderr
     assert out.read_bytes() == b"earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["x.pdf"]
+
+
+def test_figures_of_regions_are_those_of_measure(study: Path, tmp_path: Path) -> None:
+    kept, table = tmp_path / "r.json", tmp_path / "r.csv"
+    words = ["measure", study / "PET", study / "MR", "--sphere", "16.5,16.5,10.5,6"]
+    words += ["-o", table, "--keep-regions", kept]
+    done = runner.invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    out = tmp_path / "x.pdf"
+    done = _report(study, out, "--regions", kept)
+    assert done.exit_code == 0, done.output
+    text = pdf_text(out.read_bytes())
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert [row["source"] for row in rows] == ["A", "B"]
+    for row in rows:
+        for name in ("mean", "maximum", "volume_ml"):
+            assert f"{float(row[name]):.4g}" in text, (row, name)
+    assert "never on the fused pictures" in text
 
 
 def test_lists_of_slices() -> None:

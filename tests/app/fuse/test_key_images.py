@@ -7,6 +7,7 @@ import re
 from PySide6.QtCore import Qt
 
 from app.preferences.session_file import KeyImage, from_json, to_json
+from core.regions import SphereRegion
 from tests.app.acts import WAIT
 from tests.app.fuse.volumes import settled
 from tests.core.io.dicom_files import BIRTH, ID
@@ -117,3 +118,22 @@ def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(qtbot, study
     qtbot.waitUntil(lambda: study.session.problem is not None, timeout=WAIT)
     assert "no folder" in str(study.session.problem.error)
     assert study.controller.volume_export.running is None
+
+
+def test_figures_of_regions_are_in_the_report(qtbot, study, tmp_path):
+    volumes = study.session.sources.slice.volumes
+    point = study.session.sources.slice.point
+    frame = volumes.pair.b.frame_of_reference
+    study.measuring.state.add(SphereRegion("Hot spot", point, 8, frame_of_reference=frame))
+    study.actions_.report.trigger()
+    dialog = study.files.report_dialog
+    assert dialog.figures.text() == "Figures of 1 region"
+    dialog.folder.setText(str(tmp_path))
+    with qtbot.waitSignal(study.controller.exported, timeout=WAIT):
+        dialog.go.click()
+    text = pdf_text((tmp_path / "report.pdf").read_bytes())
+    assert "Hot spot" in text
+    assert "SUVbw" in text.split("Regions")[1]
+    study.actions_.report.trigger()
+    study.files.report_dialog.figures.setChecked(False)
+    assert study.files.report_dialog.plan.regions == ()
