@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from core.io.atomic import output_error
 
@@ -34,6 +35,7 @@ _THREAD = re.compile(rf" in {_MARK}([0-9a-f]{{16}})$", re.MULTILINE)
 _MOST = 1 << 20
 """The most bytes of a trail that are read; enough for a hundred stacks."""
 
+_Made = TypeVar("_Made")
 _tracing = threading.Lock()
 """Held by the trail that receives the tracebacks of the process."""
 
@@ -73,14 +75,15 @@ def read_trail(folder: Path) -> CrashRecord | None:
     )
 
 
-def run_marked(body: Callable[[], None]) -> None:
+def run_marked(body: Callable[[], _Made]) -> _Made:
     """Call ``body`` from a frame that is named after the thread, as read by :func:`read_trail`."""
     name = f"{_MARK}{threading.get_ident():016x}"
-    types.FunctionType(_call.__code__.replace(co_name=name), {})(body)
+    made: _Made = types.FunctionType(_call.__code__.replace(co_name=name), {})(body)
+    return made
 
 
-def _call(body: Callable[[], None]) -> None:
-    body()
+def _call(body: Callable[[], _Made]) -> _Made:
+    return body()
 
 
 def remove_trail(folder: Path) -> None:

@@ -29,7 +29,6 @@ class BatchOptions(BatchSettings):
         resume: resume the run recorded in ``out``, if any; failed rows are retried.
         retry_crashed: also retry rows at which the program crashed.
         workers: 1 to 64; pairs that are read, and pairs that are written, while one is fused.
-            Fewer are used where more than one pair per core is no faster.
         in_flight: the most pairs in progress at once; 0 for two per worker and one more.
         memory: approximate bytes of decoded images at once, and as many again for the networks of
             small ones; one pair is always admitted.

@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.batch.concurrency import side_by_side
 from core.batch.crash_trail import CrashTrail
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent
 from core.batch.manifest import BatchManifest
 from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan, BatchRow
+from core.batch.pool import RowPool
 from core.batch.queue_order import QueueOrder
 from core.batch.recovery import record_crashes
 from core.batch.report import write_metrics, write_registrations, write_sheet
 from core.batch.resume import check_run, clean_up, next_step
 from core.batch.row_record import RowRecord, RowState
-from core.batch.scheduler import Scheduler
 from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.protocol import Engine
 from core.progress import NullProgress, Progress
@@ -193,7 +192,7 @@ class _Run:
             yield self._event(record)
 
     def _drive(self, records: Sequence[RowRecord], *, alone: bool) -> Iterator[BatchEvent]:
-        pipeline = Scheduler(
+        pool = RowPool(
             self._plan,
             self._engine,
             self._progress,
@@ -204,20 +203,12 @@ class _Run:
             order=self._order,
             clock=self._clock,
         )
-        with contextlib.nullcontext() if alone else side_by_side():
-            pipeline.start(records)
-            try:
-                while not pipeline.idle:
-                    self._progress.check()
-                    for record in pipeline.events():
-                        if record.state == "queued":
-                            self._deferred.append(record)
-                        yield self._event(record)
-                    self._manifest.tick()
-                if pipeline.fatal is not None:
-                    raise pipeline.fatal
-            finally:
-                pipeline.close()
+        # Closed here, so that the threads rest before anything else happens.
+        with contextlib.closing(pool.run(records)) as changes:
+            for record in changes:
+                if record.state == "queued":
+                    self._deferred.append(record)
+                yield self._event(record)
 
     def _event(self, record: RowRecord) -> RowEvent:
         place, state = self._places[record.key], record.state

@@ -28,8 +28,8 @@ from core.batch import (
     RowEvent,
     memory_budget,
     plan_batch,
+    pool,
     run_batch,
-    scheduler,
 )
 from core.batch.manifest import DiskFull
 from core.batch.memory_budget import Budget
@@ -110,7 +110,7 @@ def test_every_pair_is_fused_as_the_engine_fuses_it(tmp_path: Path) -> None:
 
 
 def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "usable_cores", lambda: 2)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 2)
     both_in = threading.Barrier(2, timeout=20)
     plan = planned(make_pairs(tmp_path / "in", 6), tmp_path / "out")
     _, last = run(plan, Wrapped(lambda request: both_in.wait() and None))
@@ -125,7 +125,7 @@ def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_that_need_much_memory_fuse_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int, memory: int
 ) -> None:
-    monkeypatch.setattr(scheduler, "usable_cores", lambda: 4)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 4)
     monkeypatch.setattr(memory_budget, name, value)
     inside = threading.Semaphore(1)
     met: list[bool] = []
@@ -243,7 +243,7 @@ def test_of_large_pairs_only_three_are_in_memory(
 
     monkeypatch.setattr(memory_budget, "Budget", budget)
     monkeypatch.setattr(memory_budget, "LARGE", large)
-    monkeypatch.setattr(scheduler, "usable_cores", lambda: 7)
+    monkeypatch.setattr(pool, "usable_cores", lambda: 7)
     plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
     _, last = run(plan, Wrapped(hold))
     assert last.tally.done == 12
