@@ -123,7 +123,7 @@ def train_without(training: Training, task: str, group: str) -> WithoutGroup:
     plan = RunPlan(
         training.data / "train" / task,
         out,
-        training.data / "val" / task,
+        validation=training.data / "val" / task,
         title=f"{TASKS[task].title} without {group}",
         data_used=(f"{task} pairs without {group}_*",),
         keep="last",  # choosing a step by the left out group would be learning from it

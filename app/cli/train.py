@@ -111,7 +111,7 @@ def planned(options: TrainOptions) -> RunPlan:
     return RunPlan(
         options.data,
         options.out,
-        options.val,
+        validation=options.val,
         device=options.device,
         title=options.title,
         licence=options.licence,

@@ -30,12 +30,12 @@ def compare_packs(
         FusionError: a pack or pair is invalid.
     """
     from trainer.config.config import train_adapter
-    from trainer.data.division import divide_plan
+    from trainer.data.division import divide_pairs
     from trainer.run.compare import compare
 
     leave_a_core()
     config = train_adapter.validate_python(settings)
-    pairs = divide_plan(config, plan).split.validation
+    pairs = divide_pairs(plan, config).split.validation
     before = parent or get_task(config.task).default_baseline
     found = compare(
         before, child, pairs, progress, windows=config.windows, align=config.align_choice

@@ -33,7 +33,7 @@ from core.tasks import get_task
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match
-    from trainer.config.run_plan import RunPlan
+    from trainer.config.run_plan import RunPairs, RunPlan
     from trainer.data.split import DataSplit
     from trainer.events import PreviewImages
     from trainer.run.control import RunControl
@@ -61,18 +61,8 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
     if laid_out.error is not None:
         raise laid_out.error
     judged = _validation_layout(choice, laid_out)
-    found = run_preflight(
-        choice.paths,
-        config,
-        progress,
-        share=choice.share,
-        validation=choice.validation,
-        swapped=choice.swapped,
-        dataset=laid_out.descriptor,
-        split=laid_out.split,
-        validation_dataset=judged.descriptor,
-        validation_split=judged.split,
-    )
+    pairs = _chosen_pairs(choice, laid_out, judged)
+    found = run_preflight(pairs, config, progress)
     shifted = {bad.name: bad.reason for bad in found.misaligned}
     parts: tuple[tuple[Subset, Any], ...] = (
         ("train", found.split.train),
@@ -102,6 +92,22 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         samples=tuple((m.name, *m.middle) for m in _spread(split.train, _SAMPLES)),
         dataset=laid_out,
         validation_dataset=judged,
+    )
+
+
+def _chosen_pairs(choice: DataChoice, laid_out: FoundDataset, judged: FoundDataset) -> RunPairs:
+    """The pairs that were chosen, in folders of the layouts that were found."""
+    from trainer.config.run_plan import RunPairs
+
+    return RunPairs(
+        choice.paths[0] if len(choice.paths) == 1 else choice.paths,
+        validation=choice.validation,
+        share=0.0 if choice.validation else choice.share,
+        swapped=choice.swapped,
+        dataset=laid_out.descriptor,
+        split=laid_out.split,
+        validation_dataset=judged.descriptor,
+        validation_split=judged.split,
     )
 
 
@@ -245,20 +251,12 @@ def new_plan(
 
     laid_out = report.dataset if report is not None else FoundDataset()
     judged = report.validation_dataset if report is not None else FoundDataset()
-    data = choice.paths[0] if len(choice.paths) == 1 else choice.paths
-    return RunPlan(
-        data,
+    return RunPlan.of(
+        _chosen_pairs(choice, laid_out, judged),
         capabilities.runs / f"{capabilities.next_name(name)}.safetensors",
-        choice.validation,
         title=name.strip(),
         data_used=(about.strip(),) if about.strip() else (),
-        share=0.0 if choice.validation else choice.share,
-        swapped=choice.swapped,
         tensorboard=tensorboard,
-        dataset=laid_out.descriptor,
-        split=laid_out.split,
-        validation_dataset=judged.descriptor,
-        validation_split=judged.split,
     )
 
 

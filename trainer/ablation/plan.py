@@ -78,7 +78,7 @@ class AblationPlan:
         plan = RunPlan(
             self.data,
             folder / _PACK,
-            self.validation,
+            validation=self.validation,
             device=self.device,
             title=f"{VARIANTS[variant].title}, seed {seed}",
             share=0.0 if self.validation else _SHARE,

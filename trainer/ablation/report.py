@@ -28,7 +28,7 @@ from trainer.ablation.summary import (
     summarise,
 )
 from trainer.ablation.variants import COMPONENTS, Component
-from trainer.data.division import divide_plan
+from trainer.data.division import divide_pairs
 
 _TITLE = "# Ablation, "
 """How the page begins, by which an earlier one is known."""
@@ -72,7 +72,7 @@ def check_report(plan: AblationPlan, folder: Path | None = None) -> None:
             )
     if there:
         first = plan.runs()[0]
-        division = divide_plan(first.config, first.plan).split
+        division = divide_pairs(first.plan, first.config).split
         matches = (*division.train, *division.validation)
         sources = [file for match in matches for files in match.files for file in files]
         for path in there:

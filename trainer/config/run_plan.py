@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from trainer.events import Kept
@@ -20,37 +20,25 @@ FOLDER_SUFFIX = ".run"
 
 
 @dataclass(frozen=True)
-class RunPlan:
-    """Inputs and outputs of a run.
+class RunPairs:
+    """Where the pairs of a run are, and how they are divided into training and validation.
 
     Attributes:
         data: a folder of pairs, or several folders or files, paired as in a batch.
-        out: the pack to write.
         validation: folder of validation pairs, or None.
-        device: see :func:`core.device.choose_device`; ``auto`` uses that of the configuration.
-        title, licence, data_used: entries of the pack's manifest.
         share: fraction of the data to hold out for validation if ``validation`` is None (see
             :func:`trainer.data.split.group_split`); 0 holds out nothing.
         swapped: exchange A and B in every pair, where the names give the wrong order.
-        keep: state that becomes the pack at the end: the one with the best score, or the last one.
-        tensorboard: also write a TensorBoard log into the run folder.
         dataset: how the folders in ``data`` are laid out; None to pair by names.
         split: its split, as in :func:`core.pairing.datasets.dataset_pairs`.
         validation_dataset, validation_split: the same of ``validation``.
     """
 
     data: Path | tuple[Path, ...]
-    out: Path
-    validation: Path | None = None
     _: KW_ONLY
-    device: str = "auto"
-    title: str = ""
-    licence: str = ""
-    data_used: tuple[str, ...] = ()
+    validation: Path | None = None
     share: float = 0.0
     swapped: bool = False
-    keep: Kept = "best"
-    tensorboard: bool = False
     dataset: DatasetDescriptor | None = None
     split: str = ""
     validation_dataset: DatasetDescriptor | None = None
@@ -60,6 +48,34 @@ class RunPlan:
     def sources(self) -> tuple[Path, ...]:
         """``data`` as a tuple."""
         return self.data if isinstance(self.data, tuple) else (self.data,)
+
+
+@dataclass(frozen=True)
+class RunPlan(RunPairs):
+    """Inputs and outputs of a run.
+
+    Attributes:
+        out: the pack to write.
+        device: see :func:`core.device.choose_device`; ``auto`` uses that of the configuration.
+        title, licence, data_used: entries of the pack's manifest.
+        keep: state that becomes the pack at the end: the one with the best score, or the last one.
+        tensorboard: also write a TensorBoard log into the run folder.
+    """
+
+    out: Path
+    _: KW_ONLY
+    device: str = "auto"
+    title: str = ""
+    licence: str = ""
+    data_used: tuple[str, ...] = ()
+    keep: Kept = "best"
+    tensorboard: bool = False
+
+    @classmethod
+    def of(cls, pairs: RunPairs, out: Path, **more: Any) -> RunPlan:
+        """A run on ``pairs``; ``more``: other attributes of the plan."""
+        found = {field.name: getattr(pairs, field.name) for field in fields(RunPairs)}
+        return cls(out=out, **found, **more)
 
     def device_of(self, config: TrainConfig) -> str:
         """The device requested for a run of ``config``; may be ``auto``."""

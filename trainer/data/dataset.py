@@ -10,7 +10,7 @@ from core.pairing.plan import Match
 from core.progress import Progress
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.data.division import divide_plan
+from trainer.data.division import divide_pairs
 from trainer.data.memory_check import check_memory
 from trainer.data.pairs import fingerprint
 from trainer.data.sampler import PairSet, read_pairs
@@ -45,7 +45,7 @@ def read_dataset(
         DeviceMemoryError: the images, or a step in addition to them, do not fit into memory.
         InputError: no pair can be used. Cancelled: raised by ``progress``.
     """
-    divided = divide_plan(config, plan)
+    divided = divide_pairs(plan, config)
     found, held_out, division = divided.found, divided.held_out, divided.split
     train = division.train
     notes = (*found.notes, division.note) if division.note else found.notes
@@ -86,7 +86,7 @@ def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> Hel
     Raises:
         InputError: there are none, or no pair can be used. Cancelled: raised by ``progress``.
     """
-    division = divide_plan(config, plan).split
+    division = divide_pairs(plan, config).split
     held = _subsample(division.validation, config.validate_pairs)
     if not held:
         raise InputError(

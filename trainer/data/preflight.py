@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
-from pathlib import Path
 
 from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.fusion.color import split as split_colours
 from core.io.values import has_own_window
-from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
@@ -18,6 +16,7 @@ from core.registration import looks_misaligned
 from core.types import SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPairs
 from trainer.data.division import divide_pairs
 from trainer.data.pair_reader import EmptySlice, PairReader
 from trainer.data.split import DataSplit
@@ -88,40 +87,15 @@ class _Inspection:
 
 
 def run_preflight(
-    data: Path | Sequence[Path],
-    config: TrainConfig,
-    progress: Progress | None = None,
-    *,
-    share: float = 0.2,
-    validation: Path | None = None,
-    swapped: bool = False,
-    dataset: DatasetDescriptor | None = None,
-    split: str = "",
-    validation_dataset: DatasetDescriptor | None = None,
-    validation_split: str = "",
+    pairs: RunPairs, config: TrainConfig, progress: Progress | None = None
 ) -> PreflightReport:
-    """Inspect every pair of ``data`` the way :func:`trainer.run.loop.train` will use it.
-
-    Args:
-        share: fraction to hold out for validation if there is no ``validation`` folder.
-        dataset, split, validation_dataset, validation_split: how the folders are laid out, as in
-            the ``RunPlan`` of the run.
+    """Inspect every pair the way :func:`trainer.run.loop.train` will use it.
 
     Raises:
         InputError: a path does not exist, or no pair is usable. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
-    divided = divide_pairs(
-        data,
-        config,
-        share=share,
-        validation=validation,
-        swapped=swapped,
-        dataset=dataset,
-        split=split,
-        validation_dataset=validation_dataset,
-        validation_split=validation_split,
-    )
+    divided = divide_pairs(pairs, config)
     found, division = divided.found, divided.split
     unpaired = found.unpaired + divided.held_out.unpaired
     every = (*division.train, *division.validation)
@@ -136,7 +110,7 @@ def run_preflight(
         )
         why = Message("not one pair can be used")
         raise InputError(
-            ", ".join(str(p) for p in ([data] if isinstance(data, Path) else data)),
+            ", ".join(map(str, pairs.sources)),
             Message("{0} ({1})", why, reason) if reason else why,
         )
     sizes = [inspection.size for inspection in inspections.values() if inspection.size]

@@ -12,7 +12,7 @@ from app.cli.train import TrainOptions, planned
 from core.pairing.dataset_descriptor import get_descriptor
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.data.division import divide_plan
+from trainer.data.division import divide_pairs
 from trainer.data.pairs import find_pairs
 from trainer.run_folder.registry import RunRecord, read_record, write_record
 
@@ -117,7 +117,7 @@ def test_the_folder_to_check_with_is_laid_out_as_the_training_data(home: Path) -
     )
     plan = planned(options)
     assert (plan.validation_dataset, plan.validation_split) == (plan.dataset, "test")
-    divided = divide_plan(TrainConfig("ivif"), plan).split
+    divided = divide_pairs(plan, TrainConfig("ivif")).split
     assert [match.name for match in divided.train] == ["early0", "early1"]
     assert [match.name for match in divided.validation] == ["late0"]
     plan.run_folder.mkdir()
@@ -135,5 +135,5 @@ def test_a_folder_to_check_with_of_another_layout_is_paired_by_names(home: Path)
     )
     plan = planned(options)
     assert (plan.validation_dataset, plan.validation_split) == (None, "")
-    validation = divide_plan(TrainConfig("ivif"), plan).split.validation
+    validation = divide_pairs(plan, TrainConfig("ivif")).split.validation
     assert [match.name for match in validation] == ["1"]

@@ -140,9 +140,12 @@ def test_packs_are_compared_on_the_pairs_that_the_run_held_back(msrs, data, monk
 
     monkeypatch.setattr("trainer.run.compare.compare", instead)
     plan = RunPlan(
-        data, tmp_path / "p.safetensors", msrs, validation_dataset=get_descriptor("msrs"),
+        data,
+        tmp_path / "p.safetensors",
+        validation=msrs,
+        validation_dataset=get_descriptor("msrs"),
         validation_split="test",
-    )  # fmt: skip
+    )
     settings = {**values_of(CONFIG), "task": "ivif"}
     compare_packs(None, tmp_path / "p.safetensors", settings, plan, NullProgress())
     assert sorted(seen) == sorted((msrs / "test" / "ir").iterdir())

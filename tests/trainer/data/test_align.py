@@ -22,7 +22,7 @@ from core.registration import Registration
 from core.types import Image, Transform
 from tests.trainer.runs import CONFIG
 from trainer.config.config import TrainConfig, train_adapter
-from trainer.config.run_plan import RunPlan
+from trainer.config.run_plan import RunPairs, RunPlan
 from trainer.data.alignment import PairAligner
 from trainer.data.dataset import read_dataset
 from trainer.data.preflight import run_preflight
@@ -80,7 +80,7 @@ def test_failed_registrations_are_left_out_and_doubtful_ones_named(
     source: Path, tmp_path: Path, asked: list[str]
 ) -> None:
     chosen = config(align="register rigid")
-    survey = run_preflight(source, chosen)
+    survey = run_preflight(RunPairs(source, share=0.2), chosen)
     assert survey.pairs == 3
     assert "could not be registered: Parts disagree." in shown(survey.unreadable)["three"]
     assert shown(survey.misaligned) == {"two": "its registration is doubtful"}

@@ -26,6 +26,7 @@ from tests.core.registration.scenes import texture
 from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPairs
 from trainer.data.dataset import read_held_out
 from trainer.data.pairs import find_pairs
 from trainer.data.preflight import run_preflight
@@ -48,7 +49,7 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     (data / "b" / "pair1.png").write_bytes(b"no picture")
     write_image(data / "a" / "pair2.png", np.zeros((48, 47, 1), np.float32), bit_depth=8)
     write_image(data / "a" / "alone.png", np.zeros((8, 8, 1), np.float32), bit_depth=8)
-    found = run_preflight(data, CONFIG)
+    found = run_preflight(RunPairs(data, share=0.2), CONFIG)
     assert found.pairs == 4
     (bad,) = found.unreadable
     assert bad.name == "pair1"
@@ -65,7 +66,7 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     assert started.pairs == len(found.split.train)
     assert started.validation == len(found.split.validation) > 0
     with pytest.raises(Cancelled):
-        run_preflight(data, CONFIG, _Stop())
+        run_preflight(RunPairs(data, share=0.2), CONFIG, _Stop())
 
 
 def test_a_survey_of_a_data_set_finds_the_pairs_that_its_run_reads(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_survey_of_a_data_set_finds_the_pairs_that_its_run_reads(tmp_path: Pat
         (folder / "a").rename(folder / "ir")
         (folder / "b").rename(folder / "vi")
     config, msrs = replace(CONFIG, task="ivif"), get_descriptor("msrs")
-    found = run_preflight(tmp_path / "d", config, dataset=msrs, split="train")
+    found = run_preflight(RunPairs(tmp_path / "d", share=0.2, dataset=msrs, split="train"), config)
     assert (found.pairs, found.suggested_task) == (5, "ivif")
     assert {match.a.parent for match in found.split.train} == {tmp_path / "d" / "train" / "ir"}
     plan = RunPlan(
@@ -82,7 +83,7 @@ def test_a_survey_of_a_data_set_finds_the_pairs_that_its_run_reads(tmp_path: Pat
     )
     held = read_held_out(config, plan, NullProgress())
     assert held.matches == found.split.validation
-    assert run_preflight(tmp_path / "d", config, dataset=msrs).pairs == 2
+    assert run_preflight(RunPairs(tmp_path / "d", share=0.2, dataset=msrs), config).pairs == 2
 
 
 def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> No
     degrees[:10, :12] = np.nan
     (data / "a" / "pair1.png").unlink()
     tifffile.imwrite(data / "a" / "pair1.tif", degrees)
-    warnings = run_preflight(data, CONFIG).warnings
+    warnings = run_preflight(RunPairs(data, share=0.2), CONFIG).warnings
     (told,) = [line for line in warnings if "black to white" in line]
     assert told.startswith("In 2 pairs")
     assert "(pair0: 293" in told
@@ -110,13 +111,13 @@ def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> No
 
 def test_a_survey_with_a_folder_to_judge_by_divides_nothing(tmp_path: Path) -> None:
     data, judged = make_pairs(tmp_path / "d", 3), make_pairs(tmp_path / "v", 2)
-    found = run_preflight(data, CONFIG, validation=judged)
+    found = run_preflight(RunPairs(data, validation=judged), CONFIG)
     assert (len(found.split.train), len(found.split.validation)) == (3, 2)
     assert found.split.by == "given"
     for path in (data / "a").iterdir():
         path.write_bytes(b"x")
     with pytest.raises(InputError, match="not one pair can be used"):
-        run_preflight(data, CONFIG, validation=judged)
+        run_preflight(RunPairs(data, validation=judged), CONFIG)
 
 
 def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
         under, over = 0.5 * scene[10:138, 10:138], scene[10:138, 10 + shift : 138 + shift]
         write_image(_ready(tmp_path / "a" / f"{name}.png"), under[..., None], bit_depth=8)
         write_image(_ready(tmp_path / "b" / f"{name}.png"), over[..., None], bit_depth=8)
-    (moved,) = run_preflight(tmp_path, replace(CONFIG, task="mef"), share=0).misaligned
+    (moved,) = run_preflight(RunPairs(tmp_path), replace(CONFIG, task="mef")).misaligned
     assert moved.name == "moved"
     assert "7 pixels" in moved.reason
 
@@ -142,7 +143,7 @@ def test_scale_between_a_pair_is_seen_as_the_window_sees_it(tmp_path: Path) -> N
     for side, picture in (("a", grey), ("b", larger)):
         path = _ready(tmp_path / side / "breathing.png")
         write_image(path, picture[..., np.newaxis], bit_depth=8)
-    (moved,) = run_preflight(tmp_path, replace(CONFIG, task="mff"), share=0).misaligned
+    (moved,) = run_preflight(RunPairs(tmp_path), replace(CONFIG, task="mff")).misaligned
     a, b = (read_image(tmp_path / side / "breathing.png") for side in "ab")
     assert looks_misaligned(a, b, "mff").shift == pytest.approx(9.3, abs=0.5)
     assert "9 pixels" in moved.reason
@@ -155,7 +156,7 @@ def _ready(path: Path) -> Path:
 
 def test_an_estimate_times_real_steps_and_leaves_no_trace(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 4)
-    found = run_preflight(data, CONFIG)
+    found = run_preflight(RunPairs(data, share=0.2), CONFIG)
     state = torch.get_rng_state()
     guess = estimate(CONFIG, found, "cpu")
     assert torch.equal(torch.get_rng_state(), state)
@@ -283,7 +284,7 @@ def test_the_card_tells_the_run_without_names_of_files(tmp_path: Path) -> None:
 
 def test_a_strip_shows_the_start_beside_the_present(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 3)
-    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu")
+    plan = RunPlan(data, tmp_path / "p.safetensors", validation=data, device="cpu")
     run = train(CONFIG, plan)
     strips = {}
     for event in run:
@@ -303,7 +304,7 @@ def test_a_strip_shows_the_start_beside_the_present(tmp_path: Path) -> None:
 
 def test_pairs_to_judge_by_can_be_limited(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 5)
-    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu")
+    plan = RunPlan(data, tmp_path / "p.safetensors", validation=data, device="cpu")
     started = next(train(replace(CONFIG, validate_pairs=2), plan))
     assert isinstance(started, Started)
     assert started.validation == 2
@@ -311,7 +312,9 @@ def test_pairs_to_judge_by_can_be_limited(tmp_path: Path) -> None:
 
 def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 2)
-    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu", tensorboard=True)
+    plan = RunPlan(
+        data, tmp_path / "p.safetensors", validation=data, device="cpu", tensorboard=True
+    )
     try:
         import torch.utils.tensorboard  # noqa: F401
     except ImportError:
@@ -326,7 +329,7 @@ def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Pa
 def test_memory_is_never_said_to_be_less_than_what_a_step_surely_takes(tmp_path: Path) -> None:
     """A second estimate grows the process by nothing; what is said must not shrink with it."""
     data = make_pairs(tmp_path / "d", 4, size=64)
-    found = run_preflight(data, CONFIG)
+    found = run_preflight(RunPairs(data, share=0.2), CONFIG)
     before = np.ones(200_000_000, np.uint8)  # a high-water mark far above what follows
     del before
     small = replace(CONFIG, crop=64, batch=1)

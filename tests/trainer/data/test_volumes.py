@@ -18,6 +18,7 @@ from core.pairing.plan import Match
 from core.tasks import get_task
 from tests.core.io.studies import write_mr, write_pet, write_study
 from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPairs
 from trainer.data.pair_reader import EmptySlice, PairReader
 from trainer.data.pairs import find_pairs, fingerprint
 from trainer.data.preflight import run_preflight
@@ -72,7 +73,9 @@ def test_a_slice_is_what_fuse_gives_the_network(export: Path) -> None:
 def test_slices_that_show_nothing_are_skipped_and_counted(tmp_path: Path) -> None:
     write_pet(tmp_path / "PET")  # 24 mm
     write_mr(tmp_path / "MR", slices=20)  # 50 mm, 2.5 mm each
-    report = run_preflight(tmp_path, TrainConfig(task="mif", slice_distance=2.5))
+    report = run_preflight(
+        RunPairs(tmp_path, share=0.2), TrainConfig(task="mif", slice_distance=2.5)
+    )
     assert 5 <= report.pairs <= 10
     skipped = next(text for text in report.warnings if "skipped" in text)
     assert skipped.startswith(f"{20 - report.pairs} slices are skipped")

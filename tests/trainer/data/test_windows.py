@@ -22,7 +22,7 @@ from tests.tiny import smooth, tiny_compact
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.form import validate, values_of
-from trainer.config.run_plan import RunPlan
+from trainer.config.run_plan import RunPairs, RunPlan
 from trainer.config.settings_file import load_config, save_config
 from trainer.data.pairs import find_pairs
 from trainer.data.preflight import run_preflight
@@ -93,7 +93,7 @@ def test_pictures_are_trained_on_as_the_window_says(tmp_path: Path) -> None:
 def test_a_window_beside_all_values_costs_its_pairs_and_says_why(tmp_path: Path) -> None:
     config = replace(CONFIG, task="ivif", window_a=(1.0, 2.0))
     with pytest.raises(InputError, match="not one pair can be used") as caught:
-        run_preflight(counts(tmp_path / "set"), config)
+        run_preflight(RunPairs(counts(tmp_path / "set"), share=0.2), config)
     assert "window" in str(caught.value).lower()
 
 

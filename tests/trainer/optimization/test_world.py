@@ -53,7 +53,7 @@ def test_two_processes_are_one_with_the_doubled_batch(
     data: Path, tmp_path: Path, bilevel: bool
 ) -> None:
     config = replace(BOTH, bilevel=bilevel, clip=0.5)
-    one = RunPlan(data, tmp_path / "one.safetensors", data, device="cpu")
+    one = RunPlan(data, tmp_path / "one.safetensors", validation=data, device="cpu")
     two = replace(one, out=tmp_path / "two.safetensors")
     list(train(config, one))
     events = _trained(config, two, devices=2)

@@ -9,6 +9,7 @@ from statistics import fmean
 import pytest
 
 from tests.trainer.runs import CONFIG, make_pairs
+from trainer.config.run_plan import RunPairs
 from trainer.data.preflight import run_preflight
 from trainer.optimization.bilevel import BilevelStep, consistency_margins
 from trainer.run.estimate import estimate, steps_to_time
@@ -47,7 +48,9 @@ def test_an_estimate_runs_these_steps(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(BilevelStep, "__call__", recorded)
     config = replace(CONSISTENT, crop=48, batch=1)
-    estimate(config, run_preflight(make_pairs(tmp_path / "d", 4), config), "cpu")
+    estimate(
+        config, run_preflight(RunPairs(make_pairs(tmp_path / "d", 4), share=0.2), config), "cpu"
+    )
     chosen = steps_to_time(config)
     timed = [step for side, step in ran if side == config.crop]
     assert timed == [chosen.largest, *chosen.typical]

@@ -310,7 +310,7 @@ def test_a_bad_picture_is_a_problem_not_the_end(tmp_path: Path) -> None:
     data, validation = make_pairs(tmp_path / "d"), make_pairs(tmp_path / "v", 2)
     (data / "a" / "pair1.png").write_bytes(b"no picture")
     (validation / "b" / "pair0.png").write_bytes(b"")
-    plan = RunPlan(data, tmp_path / "p.safetensors", validation, device="cpu")
+    plan = RunPlan(data, tmp_path / "p.safetensors", validation=validation, device="cpu")
     started = next(train(CONFIG, plan))
     assert isinstance(started, Started)
     assert started.pairs == 2

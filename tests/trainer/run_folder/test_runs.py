@@ -31,7 +31,9 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunPlan:
     """A judged run nobody disturbed."""
-    plan = RunPlan(data, tmp_path_factory.mktemp("whole") / "run.safetensors", data, device="cpu")
+    plan = RunPlan(
+        data, tmp_path_factory.mktemp("whole") / "run.safetensors", validation=data, device="cpu"
+    )
     list(train(CONFIG, plan))
     return plan
 
