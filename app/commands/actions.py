@@ -117,6 +117,9 @@ class Actions(CommandRegistry):
         self.export = make("file.export", export, ("Ctrl+E",), icon="export", needs="export")
         report = self.tr("Report…")
         self.report = make("file.report", report, ("Ctrl+Shift+P",), needs="volume")
+        archive = self.tr("Archive…")
+        self.archive = make("file.archive", archive, icon="archive-search-outline")
+        self.send_archive = make("file.send_archive", self.tr("Send to archive…"))
         self.copy = make("file.copy", self.tr("Copy fused picture"), ("Ctrl+C",), needs="outcome")
         self.quit = make("file.quit", self.tr("Quit"), ("Ctrl+Q",))
 

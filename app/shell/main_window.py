@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.archive.commands import Archiving
 from app.commands.actions import Actions
 from app.compute.remote import cancel_all
 from app.engine import EngineFactory
@@ -165,6 +166,14 @@ class MainWindow(QMainWindow):
             regions=self.measuring,
             show_fuse_page=self._show_fuse_page,
         )
+        self.archiving = Archiving(
+            self,
+            search=self.actions_.archive,
+            send=self.actions_.send_archive,
+            take=self._take_study,
+            ask=self.services.notices.ask,
+        )
+        self.controller.volume_export.exported.connect(self.archiving.offer)
         self.side.connect_panels(self.docks["inspectorDock"], self.services.undo_in)
         self.close_guard = CloseGuard(self, self.workspaces, column)
         self._update_actions()
@@ -337,6 +346,10 @@ class MainWindow(QMainWindow):
         self.packs_dialog = PacksDialog(self.packs, self.session.task.name, self)
         self.packs_dialog.open()
 
+    def _take_study(self, paths: list[Path]) -> None:
+        self._show_fuse_page()
+        self.files.take(paths)
+
     def _escape(self) -> None:
         if self.session.running is not None:
             self.controller.cancel()
@@ -381,6 +394,7 @@ class MainWindow(QMainWindow):
         self.measuring.shutdown()
         self.work.shutdown()
         self.packs.shutdown()
+        self.archiving.shutdown()
         self.pairs_dock.shutdown()
         self.workspaces.shutdown()
         super().closeEvent(event)

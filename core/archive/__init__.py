@@ -26,6 +26,12 @@ from core.archive.records import (
     SentFile,
     StudyQuery,
 )
+from core.archive.retrieved import (
+    clear_retrieved,
+    retrieved_bytes,
+    retrieved_folder,
+    study_folder,
+)
 from core.archive.retrieving import retrieve_series
 from core.archive.sending import files_to_send, send_files
 
@@ -46,6 +52,7 @@ __all__ = [
     "TlsFiles",
     "WebNode",
     "archive_of",
+    "clear_retrieved",
     "files_to_send",
     "find_node",
     "keep_node",
@@ -53,6 +60,9 @@ __all__ = [
     "node_file",
     "remove_node",
     "retrieve_series",
+    "retrieved_bytes",
+    "retrieved_folder",
     "send_files",
+    "study_folder",
     "warning_of",
 ]

@@ -37,6 +37,9 @@ from trainer.config.form import FIELDS, validate, values_of
 from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
+    "DICOM (DIMSE)",
+    "Patient",
+    "Port",
     "Ellipse",
     "Region",
     "MTV",

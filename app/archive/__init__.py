@@ -1,0 +1,1 @@
+"""Archives in the window: set up, searched, retrieved from and sent to."""
