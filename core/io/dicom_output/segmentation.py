@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,14 @@ from core.errors import Message, OutputError
 from core.geometry.grids import VoxelGrid
 from core.geometry.planes import PlaneAxes
 from core.io.atomic import atomic_path
-from core.io.dicom_output.derived_frames import refer, stand_in
+from core.io.dicom_output.derived_frames import frame_slices, refer, stand_in
 from core.io.dicom_output.fused_series import identity_notes
-from core.io.dicom_output.placing import pixel_measures, plane_orientation, plane_position
+from core.io.dicom_output.placing import (
+    pixel_measures,
+    plane_orientation,
+    plane_position,
+    write_pixels,
+)
 from core.io.dicom_output.sources import PROGRAM, DicomSources, code
 from core.io.writer import check_target
 from core.types import BoolArray
@@ -34,6 +40,8 @@ _HISTOGRAM = Code("123105", "DCM", "Histogram Analysis")
 _COLOURS = ((255, 200, 0), (0, 200, 255), (255, 80, 200), (120, 255, 80),
             (255, 110, 60), (150, 130, 255), (0, 230, 160), (230, 230, 120))  # fmt: skip
 _MOST_SEGMENTS = 65_535
+_MOST_BYTES = 2**32 - 2
+"""Of the pixels of one file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +84,8 @@ def write_segmentation(
 ) -> tuple[str, ...]:
     """Write one file on the very voxels of a source, a segment for each mask.
 
-    Only slices in which there is a voxel are in it. Segments may overlap.
+    Only slices in which there is a voxel are in it. Segments may overlap. One frame is in memory at
+    a time, beside the masks.
 
     Args:
         path: of the file.
@@ -103,9 +112,18 @@ def write_segmentation(
         raise OutputError(
             what, Message("no region has a voxel on the source"), Message("Leave it out.")
         )
-    dataset = _segmentation(kept, _native_axes(grid), sources)
-    with atomic_path(path) as temporary:
-        dcmwrite(temporary, dataset, enforce_file_format=True)
+    axes = _native_axes(grid)
+    dataset = _segmentation(kept, axes, sources)
+    length = -(-len(dataset.PerFrameFunctionalGroupsSequence) * math.prod(axes.shape[1:]) // 8)
+    if length > _MOST_BYTES:
+        raise OutputError(
+            what,
+            Message("it has more pixels than one DICOM file can hold"),
+            Message("Write fewer regions."),
+        )
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        dcmwrite(stream, dataset, enforce_file_format=True)
+        write_pixels(stream, 0x0010, b"OB", length, _packed(_frames(dataset, kept, axes)))
     return (*_left_out(segments), *identity_notes(sources, has_pixels=False))
 
 
@@ -127,13 +145,15 @@ def _segmentation(
 ) -> Dataset:
     from highdicom.seg import Segmentation
 
-    rows, columns = axes.shape[1:]
     used = sorted({int(k) for one in segments for k in _slices(one)})
-    source = stand_in(sources, axes, (rows, columns))
+    # Slices of one pixel, for the tags: which are empty. The true ones are written one by one.
+    stack = np.zeros((len(used), 1, 1, len(segments)), np.uint8)
+    for number, one in enumerate(segments):
+        stack[np.isin(used, _slices(one)), 0, 0, number] = 1
     modality = sources.modalities[1]
     dataset: Any = Segmentation(
-        source_images=[source],
-        pixel_array=_stacked(segments, used, (rows, columns)),
+        source_images=[stand_in(sources, axes, (1, 1))],
+        pixel_array=stack,
         segmentation_type="BINARY",
         segment_descriptions=[_described(n, one) for n, one in enumerate(segments)],
         series_instance_uid=generate_uid(prefix=None),
@@ -152,6 +172,8 @@ def _segmentation(
         specific_character_set="ISO_IR 192",
         series_description=f"Regions on {modality}, research use only",
     )
+    del dataset.PixelData
+    dataset.Rows, dataset.Columns = axes.shape[1:]
     refer(dataset, axes, sources, code("113076", "Segmentation"), "")
     sources.identify(dataset)
     # Masks show neither what was burned into the pixels of the source nor a face.
@@ -165,18 +187,32 @@ def _slices(one: MaskSegment) -> npt.NDArray[np.intp]:
     return np.flatnonzero(one.voxels.any(axis=(1, 2))) + one.start[0]
 
 
-def _stacked(
-    segments: Sequence[MaskSegment], used: Sequence[int], size: tuple[int, int]
-) -> npt.NDArray[np.uint8]:
-    """Used slices × rows × columns × segments of 0 and 1."""
-    stack = np.zeros((len(used), *size, len(segments)), np.uint8)
-    for number, one in enumerate(segments):
-        k, j, i = one.start
-        _, height, width = one.voxels.shape
-        for place, index in enumerate(used):
-            if 0 <= index - k < len(one.voxels):
-                stack[place, j : j + height, i : i + width, number] = one.voxels[index - k]
-    return stack
+def _frames(
+    dataset: Dataset, segments: Sequence[MaskSegment], axes: PlaneAxes
+) -> Iterator[BoolArray]:
+    """Rows × columns of each frame, in the order of the tags."""
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for one, index in zip(groups, frame_slices(dataset, axes), strict=True):
+        # Shared by all frames where there is one segment alone.
+        named = one if "SegmentIdentificationSequence" in one else shared
+        segment = segments[named.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1]
+        k, j, i = segment.start
+        _, height, width = segment.voxels.shape
+        frame = np.zeros(axes.shape[1:], np.bool_)
+        frame[j : j + height, i : i + width] = segment.voxels[index - k]
+        yield frame
+
+
+def _packed(frames: Iterable[BoolArray]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Eight pixels a byte, the first one in its lowest bit; frames follow without a gap."""
+    left = np.zeros(0, np.bool_)
+    for frame in frames:
+        bits = np.concatenate([left, frame.ravel()])
+        whole = bits.size - bits.size % 8
+        yield np.packbits(bits[:whole], bitorder="little")
+        left = bits[whole:]
+    yield np.packbits(left, bitorder="little")
 
 
 def _described(number: int, one: MaskSegment) -> Any:
