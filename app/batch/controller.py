@@ -203,7 +203,11 @@ class BatchController(QObject):
         self.planner.own = dict(last.own)
         self.run.forget()
         self.choices_changed.emit()
-        self.set_pairing(last.pairing)
+        if last.has_volumes:
+            self.pairing = last.pairing  # whose edits are carried over
+            self._find()
+        else:
+            self.set_pairing(last.pairing)
 
     # --- pairs -----------------------------------------------------------------------------
 

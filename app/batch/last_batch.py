@@ -32,6 +32,8 @@ class LastBatch:
         is_open: whether it was started and has not finished.
         found: the run recorded in its output folder; not saved.
         own: what was chosen for single pairs.
+        has_volumes: some pairs are series, which are to be looked for again: only their first files
+            are saved.
     """
 
     sources: tuple[Path, ...]
@@ -41,6 +43,7 @@ class LastBatch:
     _: KW_ONLY
     found: FoundRun | None = None
     own: Mapping[PairKey, RowChoice] = field(default_factory=dict)
+    has_volumes: bool = False
 
 
 def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
@@ -60,6 +63,7 @@ def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
             [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
             for m in last.pairing.matches
         ],
+        "volumes": any(match.study is not None for match in last.pairing.matches),
         "own": [[str(a), str(b), choice.as_json()] for (a, b), choice in last.own.items()],
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +102,14 @@ def _from_json(data: Any) -> LastBatch:
     sources = tuple(Path(path) for path in data["sources"])
     choices = BatchChoices.from_json(data["choices"])
     own = {(Path(a), Path(b)): _choice(kept) for a, b, kept in data.get("own", ())}
-    return LastBatch(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)
+    return LastBatch(
+        sources,
+        choices,
+        PairingPlan(matches),
+        bool(data["open"]),
+        own=own,
+        has_volumes=data.get("volumes") is True,
+    )
 
 
 def _choice(kept: object) -> RowChoice:

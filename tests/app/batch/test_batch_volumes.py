@@ -9,12 +9,14 @@ import numpy as np
 import pydicom
 import pytest
 
+from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.settings import BatchChoices
 from app.batch.table_model import RESULT, SIZE, STATE, WHY, A, B
 from app.pairs.edits import key_of
 from core.batch import BatchOptions
 from core.io.transforms import write_transform
 from core.io.volumes import list_series
+from core.progress import NullProgress
 from core.types import PairTransform, Transform
 from tests.app.acts import WAIT
 from tests.app.batch.conftest import planned
@@ -172,3 +174,22 @@ def test_a_study_opens_in_fuse_as_its_row_was_laid(qtbot, window, page, export, 
     with planned(qtbot, page.batch):
         page.batch.set_align([key], "none")
     assert shown() is None
+
+
+def test_a_restored_batch_finds_its_studies_again(qtbot, page, export, tmp_path):
+    """Only the first files of series are saved, which alone would be fused as pictures."""
+    batch = page.batch
+    dropped(qtbot, page, export)
+    with planned(qtbot, batch):
+        page.edits.include([0], False)
+    last = LastBatch(batch.sources, batch.choices, batch.pairing)
+    save_last_batch(tmp_path / "home", last, NullProgress())
+    loaded = load_last_batch(tmp_path / "home", NullProgress())
+    assert loaded is not None
+    assert loaded.has_volumes
+    batch.clear()
+    with planned(qtbot, batch):
+        batch.restore(loaded)
+    (match,) = batch.pairing.matches
+    assert match.study is not None
+    assert match.excluded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -17,13 +18,16 @@ import pytest
 
 from core.batch import BatchFinished, BatchOptions, RowEvent, plan_batch, run_batch
 from core.batch.manifest import BatchManifest
+from core.batch.output_folder import DiskFull
 from core.batch.plan import BatchPlan
 from core.errors import Cancelled, FusionError
 from core.fusion.engine import FusionEngine
+from core.fusion.slice_store import SliceStore
 from core.fusion.slices import align, slice_pair
 from core.fusion.volume_fusion import SliceSettings
 from core.fusion.volume_targets import SourceFiles, fuse_volume, volume_target
 from core.io import read_image
+from core.io.dicom_output import fused_series
 from core.io.volumes import list_series, load_study_volume
 from core.pairing.folders import pair_paths
 from core.pairing.study_pairs import SeriesPair
@@ -226,6 +230,59 @@ def test_a_killed_study_goes_on_at_its_slice(export: Path, tmp_path: Path) -> No
     assert any("had ended early were kept" in note for note in notes)
     assert engine.fused < 20
     assert not list(tmp_path.rglob("*.unfinished"))
+
+
+@pytest.mark.parametrize("dicom", ["", "multi", "single"])
+def test_a_disk_that_is_full_half_way_ends_the_run_which_goes_on_later(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dicom: str
+) -> None:
+    write, left = SliceStore._write, [5]
+
+    def full(store: SliceStore, index: int, pixels: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(store, index, pixels)
+
+    monkeypatch.setattr(SliceStore, "_write", full)
+    with pytest.raises(DiskFull):
+        _run(_plan(export, tmp_path, dicom=dicom, reports=True, workers=1))
+    plan = _plan(export, tmp_path, dicom=dicom, reports=True, resume=True)
+    for row in plan.rows:
+        assert not any(path.exists() for path in plan.outputs(row))
+    assert not list(tmp_path.rglob("*.part"))
+    left[0] = 100
+    engine = _Counting()
+    _, end = _run(plan, engine)
+    assert (end.tally.done, end.tally.failed) == (2, 0)
+    assert engine.fused == 15
+    assert all(path.exists() for row in plan.rows for path in plan.outputs(row))
+
+
+@pytest.mark.parametrize("dicom", ["multi", "single"])
+def test_a_disk_that_is_full_while_dicom_is_written_leaves_no_part_of_it(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dicom: str
+) -> None:
+    write, left = fused_series.write_pixels, [1]
+
+    def full(stream: Any, *words: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0 or dicom == "multi":
+            stream.write(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(stream, *words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fused_series, "write_pixels", full)
+        with pytest.raises(DiskFull):
+            _run(_plan(export, tmp_path, dicom=dicom, workers=1))
+    assert not list(tmp_path.rglob("*.dcm"))
+    plan = _plan(export, tmp_path, dicom=dicom, resume=True)
+    _, end = _run(plan)
+    assert (end.tally.done, end.tally.failed) == (2, 0)
+    counted = {"multi": 1, "single": 10}[dicom]
+    for row in plan.rows:
+        assert len(list((tmp_path / row.target).iterdir())) == counted
 
 
 class _Counting(FusionEngine):
