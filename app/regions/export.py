@@ -93,8 +93,14 @@ class RegionsExport(QObject):
         dialog.setNameFilters(filters)
         dialog.setDefaultSuffix(name.rpartition(".")[2])
         dialog.selectFile(name)
+        # It holds what it was opened for, volumes too.
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._forget)
         self.dialog = dialog
         return dialog
+
+    def _forget(self) -> None:
+        self.dialog = None
 
     def _write(
         self,

@@ -8,6 +8,7 @@ from typing import cast
 
 from app.fuse.slice_view import OpenVolumes
 from app.regions.tasks import Measured, measured_sources
+from app.regions.view_plane import spacing_of
 from core.errors import OutputError
 from core.messages import Message
 from core.progress import Progress
@@ -62,7 +63,7 @@ class RegionsRequest:
 
 
 def figures_rows(request: RegionsRequest, progress: Progress) -> _Rows:
-    """The table of figures, its titles first; of pictures in pixels.
+    """The table of figures, its titles first; of pictures areas are in pixels.
 
     Raises:
         Cancelled: by ``progress``.
@@ -75,13 +76,14 @@ def figures_rows(request: RegionsRequest, progress: Progress) -> _Rows:
     others = [one for one in request.regions if not is_region(one)]
     if isinstance(request.subject, OpenVolumes):
         return figures_table(found, others)
-    return _picture_table(found, others)
+    unit = "px" if spacing_of(request.subject) is None else "mm"
+    return _picture_table(found, others, unit)
 
 
-def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation]) -> _Rows:
+def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation], unit: str) -> _Rows:
     from core.regions.files import shape_name
 
-    titles = ("region", "shape", "source", "pixels", *_OF_PICTURES, "length_px", "angle_deg")
+    titles = ("region", "shape", "source", "pixels", *_OF_PICTURES, f"length_{unit}", "angle_deg")
     rows = []
     for one in found:
         cells = [_cell(one.figures[name].value) for name in _OF_PICTURES]

@@ -56,14 +56,13 @@ def drawing_of(
         found = _flat(region, view)
     if found is None:
         return None
-    label = size_of(region, is_picture=view.is_picture) or region.name
+    label = size_of(region, view.unit) or region.name
     return replace(found, label=label, is_selected=is_selected, active=active)
 
 
-def size_of(region: Annotation, *, is_picture: bool) -> str:
-    """What a distance or an angle measures, with its unit; "" for regions."""
+def size_of(region: Annotation, unit: str) -> str:
+    """What a distance (in ``unit``) or an angle measures; "" for regions."""
     if isinstance(region, DistanceLine):
-        unit = "px" if is_picture else "mm"
         return f"{number(region.length, '.1f')} {unit}"
     return f"{number(region.degrees, '.1f')}°" if isinstance(region, AngleMark) else ""
 

@@ -26,10 +26,11 @@ from app.i18n.numbers import localised
 from app.i18n.translate import translate, translate_error
 from app.regions.editing import TOOLS
 from app.regions.figures_table import FiguresTable
-from app.regions.measurements import RegionMeasurements, subject_of
+from app.regions.measurements import RegionMeasurements
 from app.regions.outlines import size_of
 from app.regions.state import RegionsState
 from app.regions.threshold_form import ThresholdForm
+from app.regions.view_plane import view_plane
 from app.widgets import theme
 from app.widgets.cards import text_label
 from core.regions import Annotation, ThresholdRegion
@@ -172,23 +173,25 @@ class RegionsPanel(QWidget):
         return self._session.sources.slice is None
 
     def _hint(self) -> str:
-        if subject_of(self._session.sources) is None:
+        plane = view_plane(self._session.sources)
+        if plane is None:
             return self.tr("Open a pair to measure it.")
         picture = self.tr(
             "Pictures are measured in pixels, not in millimetres, and in grey levels or the unit "
             "of their file."
         )
         if self._state.regions:
-            return picture if self._is_picture else ""
+            return "" if plane.has_mm else picture
         text = self.tr(
             "Choose a shape and draw it on any pane, or press Enter to put it. Arrow keys move it, "
             "with Ctrl they resize it."
         )
-        return f"{text}\n{picture}" if self._is_picture else text
+        return text if plane.has_mm else f"{text}\n{picture}"
 
     def _value(self, region: Annotation) -> str:
         """Distances and angles themselves; of regions the mean of A."""
-        size = size_of(region, is_picture=self._is_picture)
+        plane = view_plane(self._session.sources)
+        size = size_of(region, "" if plane is None else plane.unit)
         if size:
             return size
         found = self._measurements.of(region)
@@ -212,7 +215,7 @@ class RegionsPanel(QWidget):
         if sources.slice is not None:
             a, b = (volume.unit for volume in sources.slice.volumes.native)
             return a, b
-        return "", ""
+        return ("", "") if sources.pair is None else (sources.pair.a.unit, sources.pair.b.unit)
 
     def _show_figures(self) -> None:
         region = self._state.chosen

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.fuse.slice_view import OpenVolumes
 from app.fuse.study_tasks import measured_volumes
+from app.regions.view_plane import picture_affine
 from core.errors import RegionError
 from core.geometry.grids import VoxelGrid
 from core.progress import Progress
@@ -23,7 +24,7 @@ from core.regions import (
     find_voxels,
     measure_regions,
 )
-from core.types import FloatArray, Image, SourcePair, Volume
+from core.types import Affine, FloatArray, Image, SourcePair, Volume
 
 _LUMA = (0.299, 0.587, 0.114)
 """BT.601."""
@@ -96,18 +97,16 @@ def measured_sources(subject: Measured) -> MeasuredSources:
     """The sources of volumes on their native voxels, or of pictures in grey levels."""
     if isinstance(subject, OpenVolumes):
         return measured_volumes(subject)
-    a, b = (MeasuredSource(_of_picture(image)) for image in (subject.a, subject.b))
+    affine = picture_affine(subject)
+    a, b = (MeasuredSource(_of_picture(image, affine)) for image in (subject.a, subject.b))
     return MeasuredSources(a, b)
 
 
-def _of_picture(image: Image) -> Volume:
-    """A picture as one layer of voxels of 1 mm, so that what is said in mm is in pixels.
-
-    Colours are measured as luma.
-    """
+def _of_picture(image: Image, affine: Affine) -> Volume:
+    """A picture as one layer of voxels; colours are measured as luma."""
     data: FloatArray = image.data[..., 0]
     if image.data.shape[2] == 3:
         data = np.asarray(image.data @ np.array(_LUMA, np.float32), np.float32)
     mask = None if image.mask is None else image.mask[np.newaxis]
-    volume = Volume(data=data[np.newaxis], affine=np.eye(4), modality="MR", unit=image.unit)
+    volume = Volume(data=data[np.newaxis], affine=affine, modality="MR", unit=image.unit)
     return replace(volume, mask=mask)

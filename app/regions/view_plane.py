@@ -13,7 +13,7 @@ from app.fuse.slice_view import SliceView
 from app.viewer.drawings import ImagePlace
 from core.geometry.grids import Coordinates, inverse_of, transformed
 from core.regions import DrawingPlane, PatientPoint
-from core.types import Affine
+from core.types import Affine, SourcePair
 
 _LAYER = 0.5 + 1e-6
 """Slices from the middle of one within which things belong to it."""
@@ -24,17 +24,18 @@ class ViewPlane:
     """A slice, or a picture.
 
     Attributes:
-        affine: 4×4, (column, row, layer) → mm; the slice itself is layer 0. Of pictures a pixel
-            is taken as 1 mm.
+        affine: 4×4, (column, row, layer) → mm; the slice itself is layer 0.
         size: columns and rows.
         frame_of_reference: UID that the millimetres are of; "" for unknown and for pictures.
-        is_picture: whether there are no millimetres.
+        is_picture: whether it is no slice of a volume.
+        has_mm: whether its lengths are millimetres; else a pixel is taken as one.
     """
 
     affine: Affine
     size: tuple[int, int]
     frame_of_reference: str = ""
     is_picture: bool = False
+    has_mm: bool = True
 
     @classmethod
     def of_slice(cls, view: SliceView) -> ViewPlane:
@@ -46,9 +47,15 @@ class ViewPlane:
         return cls(affine, (columns, rows), view.volumes.pair.b.frame_of_reference)
 
     @classmethod
-    def of_picture(cls, size: tuple[int, int]) -> ViewPlane:
-        """That of a picture of (width, height) pixels."""
-        return cls(np.eye(4), size, is_picture=True)
+    def of_pictures(cls, pair: SourcePair) -> ViewPlane:
+        """That of two pictures."""
+        has_mm = spacing_of(pair) is not None
+        return cls(picture_affine(pair), pair.a.size, is_picture=True, has_mm=has_mm)
+
+    @property
+    def unit(self) -> str:
+        """Of lengths."""
+        return "mm" if self.has_mm else "px"
 
     @property
     def directions(self) -> Coordinates:
@@ -116,4 +123,18 @@ def view_plane(sources: Sources) -> ViewPlane | None:
         return None
     if sources.slice is not None:
         return ViewPlane.of_slice(sources.slice)
-    return ViewPlane.of_picture(sources.pair.a.size)
+    return ViewPlane.of_pictures(sources.pair)
+
+
+def spacing_of(pair: SourcePair) -> tuple[float, float] | None:
+    """(row, column) distance of the pixels of two pictures in mm; None where it is not known, or
+    their files do not agree.
+    """
+    known = {image.spacing for image in (pair.a, pair.b) if image.spacing is not None}
+    return known.pop() if len(known) == 1 else None
+
+
+def picture_affine(pair: SourcePair) -> Affine:
+    """(column, row, layer) of the pixels of two pictures → mm, or pixels; layers are 1 apart."""
+    row, column = spacing_of(pair) or (1.0, 1.0)
+    return np.diag([column, row, 1.0, 1.0])

@@ -20,6 +20,7 @@ from app.regions.editing import (
     with_handle,
 )
 from app.regions.outlines import box_of, drawing_of, voxel_lines
+from app.regions.tasks import measured_sources
 from app.regions.view_plane import ViewPlane
 from core.errors import RegionError
 from core.geometry.grids import VoxelGrid
@@ -31,7 +32,9 @@ from core.regions import (
     RegionMask,
     SphereRegion,
     ThresholdRegion,
+    measure_regions,
 )
+from core.types import Image, SourcePair
 
 NAMING = Naming("one")
 
@@ -201,3 +204,28 @@ def test_the_border_of_voxels_is_drawn_on_finer_pixels():
     assert len(lines) == 4
     above = ViewPlane(np.diag([2.0, 1, 4, 1]), (20, 20))  # at z 0: another voxel
     assert voxel_lines(mask, grid, above) == ()
+
+
+def picture(spacing: tuple[float, float] | None = None, unit: str = "") -> Image:
+    """A ramp of 30×20 pixels."""
+    data = np.repeat(np.arange(30, dtype=np.float32)[np.newaxis, :, np.newaxis], 20, axis=0)
+    return Image(data, (0.0, 30.0), 8, unit, spacing=spacing)
+
+
+def test_pictures_are_in_millimetres_where_a_file_knows_them():
+    pair = SourcePair(picture((2.0, 0.5), "BQML"), picture())
+    view = ViewPlane.of_pictures(pair)
+    assert (view.unit, view.is_picture) == ("mm", True)
+    line = drawn("distance", Stroke((4, 4), (12, 4)), view, NAMING)
+    assert line.length == pytest.approx(4)
+    made = drawn("rectangle", Stroke((3.5, 3.5), (9.5, 5.5)), view, NAMING)
+    found = measure_regions([made], measured_sources(pair))
+    assert [one.voxels for one in found] == [12, 12]  # columns 4 to 9, rows 4 and 5
+    assert [one.mean.value for one in found] == [6.5, 6.5]
+    assert [one.unit for one in found] == ["BQML", ""]
+
+
+def test_pictures_that_do_not_agree_are_in_pixels():
+    view = ViewPlane.of_pictures(SourcePair(picture((2.0, 0.5)), picture((1.0, 1.0))))
+    assert view.unit == "px"
+    assert drawn("distance", Stroke((4, 4), (7, 8)), view, NAMING).length == pytest.approx(5)
