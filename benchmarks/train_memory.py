@@ -77,7 +77,7 @@ def main() -> None:
         survey = run_preflight(RunPairs(options.data / task, share=0.2), config)
         said = estimate(config, survey, "cpu").peak_bytes
         words = [sys.executable, __file__, "--data", options.data, "--case", task, crop, batch]
-        done = subprocess.run(map(str, words), capture_output=True, text=True, check=True)
+        done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=True)
         taken = json.loads(done.stdout)
         print(
             f"{TASKS[task].name}, {batch} crops of {crop}: said {said / 1e6:.0f} MB, taken "

@@ -81,7 +81,8 @@ def run_in_fresh_process(
     process.start()
     there.close()
     try:
-        return _answer(here, process, progress, seconds)
+        made: _Made = _answer(here, process, progress, seconds)
+        return made
     finally:
         process.kill()
         process.join()
