@@ -58,6 +58,10 @@ class Proposal:
     handlers: Sequence[tuple[Any, Any]] = ()
 
 
+class StatusFailure(ArchiveError):
+    """An archive answered with a status that is a failure."""
+
+
 class Session:
     """An association that stands, under the eyes of a :class:`~core.archive.watch.Watch`.
 
@@ -347,7 +351,7 @@ def failure(node: DicomNode, code: int) -> ArchiveError:
                 "computer, or retrieve by C-GET."
             ),
         )
-    return ArchiveError(
+    return StatusFailure(
         node.name,
         Message("it reports a failure (status {0:04X})", code),
         Message("Try again; if it stays, tell who looks after the archive."),

@@ -24,6 +24,7 @@ from core.archive.association import (
     SUCCESS,
     Proposal,
     Session,
+    StatusFailure,
     associated,
     check_open,
     failure,
@@ -89,9 +90,12 @@ class DimseArchive:
         return by_number(found)
 
     def find_images(self, series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
-        """C-FIND at the level of images."""
+        """C-FIND at the level of images; empty where the archive knows no such level."""
         asked = _identifier("IMAGE", {**dict.fromkeys(IMAGE_KEYS, ""), **_keys(series)})
-        return tuple(self._find(asked, found_image, progress))
+        try:
+            return tuple(self._find(asked, found_image, progress))
+        except StatusFailure:
+            return ()
 
     def _find(
         self,

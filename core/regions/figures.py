@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -34,7 +34,10 @@ from core.regions.sources import (
     why_no_suv,
 )
 from core.types import FloatArray, Modality, SourceSide, Volume
-from core.units.suv import SuvDerivation
+
+if TYPE_CHECKING:
+    # It brings pydicom, which the window is not to wait for.
+    from core.units.suv import SuvDerivation
 
 _Values: TypeAlias = FloatArray
 _Voxel: TypeAlias = tuple[int, int, int]

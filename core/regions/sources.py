@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from core.progress import Progress
 from core.regions.masks import RegionMask, rasterised, same_place
 from core.regions.shapes import Region, ThresholdRegion
 from core.types import Affine, BoolArray, PairTransform, SourceSide, Volume
-from core.units.suv import SuvDerivation
+
+if TYPE_CHECKING:
+    # It brings pydicom, which the window is not to wait for.
+    from core.units.suv import SuvDerivation
 
 
 @dataclass(frozen=True, eq=False)

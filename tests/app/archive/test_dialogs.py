@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QDialog, QTreeWidgetItem
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QTreeWidgetItem, QWidget
 
+from app.archive.commands import Archiving
 from app.archive.node_dialog import NodeDialog
 from app.archive.search_dialog import ArchiveDialog
 from app.archive.send_dialog import SendDialog
 from app.archive.service import ArchiveService
 from app.archive.tasks import NodeForm
+from app.widgets.cards import Card
 from core.archive import find_node, keep_node, list_nodes
 from core.archive.retrieved import retrieved_folder
 from core.io.volumes import list_series
 from tests.app.acts import WAIT
+from tests.core.archive.scp import Scp
 from tests.orthanc import TITLE, Orthanc, free_port, start_orthanc
 
 LONG = 4 * WAIT
@@ -129,6 +136,75 @@ def test_a_study_is_found_and_retrieved_and_opened(qtbot, service, orthanc, web)
     assert folder.parent == retrieved_folder()
     assert "Nobody" not in str(folder)
     assert [len(one.files) for one in list_series(folder).series] == [12, 14]
+
+
+def test_half_a_series_is_told_and_not_opened(qtbot, service, sample_files):
+    with Scp(sample_files[:12], sends=5).running() as scp:
+        keep_node(scp.node())
+        dialog = shown(qtbot, service, ArchiveDialog)
+        dialog.search.click()
+        qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=LONG)
+        opened = []
+        dialog.open_wanted.connect(opened.append)
+        dialog.retrieve.click()
+        qtbot.waitUntil(lambda: "5 of 12 images arrived" in text(dialog), timeout=LONG)
+        assert (opened, dialog.isVisible()) == ([], True)
+        scp.sends = None
+        with qtbot.waitSignal(dialog.open_wanted, timeout=LONG):
+            dialog.retrieve.click()
+
+
+def test_a_retrieval_is_cancelled_by_the_button(qtbot, service, sample_files):
+    go_on = threading.Event()
+    scp = Scp(sample_files[:12], sends=3, then=lambda event: go_on.wait(20) and None)
+    with scp.running():
+        keep_node(scp.node())
+        dialog = shown(qtbot, service, ArchiveDialog)
+        dialog.search.click()
+        qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=LONG)
+        dialog.retrieve.click()
+        qtbot.waitUntil(scp.sent.is_set, timeout=LONG)
+        assert dialog.work.isVisible()
+        with qtbot.waitSignal(dialog.work.ended, timeout=3000):
+            dialog.work.cancel.click()
+        go_on.set()
+    assert dialog.retrieve.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"), [("fused", True), ("fused.dcm", True), ("a.nii.gz", False)]
+)
+def test_sending_is_offered_after_an_export_as_dicom(qtbot, orthanc, tmp_path, name, offered):
+    keep_node(orthanc.dicom(name="pacs"))
+    window, cards = QWidget(), []
+    qtbot.addWidget(window)
+
+    def ask(*words: object) -> Card:
+        cards.append(Card("", words[2]))
+        qtbot.addWidget(cards[-1])
+        return cards[-1]
+
+    made = Archiving(window, search=QAction(window), send=QAction(window), take=print, ask=ask)
+    try:
+        with qtbot.waitSignal(made.service.listed, timeout=WAIT, raising=offered):
+            made.offer((tmp_path / name,))
+        qtbot.waitUntil(lambda: len(cards) == int(offered), timeout=WAIT)
+        if offered:
+            with qtbot.waitSignal(made.service.listed, timeout=WAIT):
+                cards[0].buttons["send"].click()
+            assert made.send_dialog.path.text() == str(tmp_path / name)
+    finally:
+        made.shutdown()
+
+
+def test_the_window_starts_without_the_network_libraries():
+    code = (
+        "import sys, app.shell.application; "
+        "bad = {'pynetdicom', 'requests', 'urllib3', 'dicomweb_client', 'core.archive'}; "
+        "sys.exit(', '.join(bad & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def series_row(item: QTreeWidgetItem) -> tuple[str, str]:

@@ -177,15 +177,24 @@ def test_half_a_series_is_not_shown_and_completed_later(
 def test_an_archive_that_says_more_than_it_has_gives_no_whole_series(
     pet: list[Path], tmp_path: Path
 ) -> None:
-    with Scp(pet, claims=47, lists=False).running() as scp:
-        archive = archive_of(scp.node())
-        with pytest.raises(ArchiveError, match="A900"):
-            archive.find_images(series_of(archive), QUIET)
     with Scp(pet, claims=47).running() as scp:
         archive = archive_of(scp.node())
         (half,) = retrieve_series(archive, [series_of(archive)], tmp_path, QUIET)
     assert (half.arrived, half.expected, half.is_whole) == (12, 47, False)
     assert shown(tmp_path) == []
+
+
+def test_an_archive_that_lists_no_images_is_asked_for_the_series(
+    pet: list[Path], tmp_path: Path
+) -> None:
+    with Scp(pet, sends=5, lists=False).running() as scp:
+        archive = archive_of(scp.node())
+        (half,) = retrieve_series(archive, [series_of(archive)], tmp_path, QUIET)
+        assert (half.arrived, half.expected, half.is_whole) == (5, 12, False)
+        scp.sends = None
+        (whole,) = retrieve_series(archive, [series_of(archive)], tmp_path, QUIET)
+    assert (whole.arrived, whole.is_whole) == (12, True)
+    assert scp.asked == [[], []]
 
 
 def test_a_failure_before_anything_arrived_is_an_error_and_leaves_nothing(

@@ -23,7 +23,7 @@ from core.archive import (
 from core.archive.records import ArchivedImage, ArchivedSeries
 from core.errors import ConnectionBroken, LoginRefused, WrongTitle
 from core.io.volumes import list_series, read_volume
-from core.progress import NullProgress
+from core.progress import NullProgress, Progress
 from tests.orthanc import LISTENER, Orthanc
 
 QUIET = NullProgress()
@@ -164,6 +164,33 @@ def test_only_what_is_missing_is_retrieved_again(
     archive.asked.clear()
     (last,) = retrieve_series(archive, [series], tmp_path, QUIET)
     assert (archive.asked, last.is_whole) == ([], True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_image_that_goes_from_the_archive_meanwhile_leaves_half_a_series(
+    empty_orthanc: Orthanc, sample_files: list[Path], tmp_path: Path, way: str
+) -> None:
+    empty_orthanc.put(sample_files[:6])
+    archive = Counted(archive_of(node_of(empty_orthanc, way)))
+    (series,) = series_of(archive_of(empty_orthanc.dicom()))
+    listed = archive.find_images
+
+    def gone(series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
+        found = listed(series, progress)
+        (lost,) = [
+            uid
+            for uid in empty_orthanc.get("/instances")
+            if empty_orthanc.get(f"/instances/{uid}")["MainDicomTags"]["SOPInstanceUID"]
+            == found[-1].uid
+        ]
+        empty_orthanc.delete(f"/instances/{lost}")
+        return found
+
+    archive.find_images = gone
+    (half,) = retrieve_series(archive, [series], tmp_path, QUIET)
+    assert (half.arrived, half.expected, half.is_whole) == (5, 6, False)
+    assert half.why
+    assert [path.name for path in tmp_path.glob("[!.]*")] in ([], ["orthanc"])
 
 
 @pytest.mark.parametrize("way", ["get", "web"])
