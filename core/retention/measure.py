@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from core.retention.appearance import ViewGrid
-from core.retention.spots import SpotList, find_spots, local_contrast
+from core.retention.spots import SeenImage, SpotList, find_spots
 from core.types import BoolArray, FloatArray, SourcePair, SourceSide
 
 KEPT = 0.6
@@ -124,7 +123,8 @@ def measure_retention(pair: SourcePair, fused: FloatArray) -> Retention:
         raise ValueError(f"fused is {fused.shape}, its sources are {pair.a.size}")
     grid = ViewGrid.of(pair.a)
     a, b, f = (
-        grid.lab(shown, pair.valid) for shown in (pair.a.normalised(), pair.b.normalised(), fused)
+        SeenImage(grid.lab(shown, pair.valid))
+        for shown in (pair.a.normalised(), pair.b.normalised(), fused)
     )
     where = None if pair.valid is None else grid.valid(pair.valid)
     return Retention(
@@ -134,7 +134,7 @@ def measure_retention(pair: SourcePair, fused: FloatArray) -> Retention:
 
 
 def _spots(
-    grid: ViewGrid, own: FloatArray, other: FloatArray, fused: FloatArray, where: BoolArray | None
+    grid: ViewGrid, own: SeenImage, other: SeenImage, fused: SeenImage, where: BoolArray | None
 ) -> Iterator[Spot]:
     found = find_spots(own, grid.mm, where)
     shown = shown_contrast(own, other, fused, found)
@@ -153,20 +153,18 @@ def _spots(
 
 
 def shown_contrast(
-    own: FloatArray, other: FloatArray, fused: FloatArray, spots: SpotList
+    own: SeenImage, other: SeenImage, fused: SeenImage, spots: SpotList
 ) -> npt.NDArray[np.float64]:
     """N, ΔE: what of the contrast of each spot of ``own`` the fused image shows.
 
     Args:
-        own, other, fused: h×w×3, CIELAB.
+        own, other, fused: a source, the other one, and what was made of them.
         spots: of ``own``.
     """
     shown = np.zeros(len(spots))
     for diameter, which in spots.at_size():
         rows, columns = spots.rows[which], spots.columns[which]
-        of_own, of_fused = (
-            local_contrast(image, diameter)[rows, columns] for image in (own, fused)
-        )
+        of_own, of_fused = (image.contrast(diameter)[rows, columns] for image in (own, fused))
         patches = _patches((own, other, fused), rows, columns, diameter)
         grouped = np.stack([np.abs(of_own[:, 0]), np.hypot(of_own[:, 1], of_own[:, 2])], axis=1)
         arrived = np.linalg.norm(_arrived(*patches) * grouped, axis=1)
@@ -175,7 +173,7 @@ def shown_contrast(
 
 
 def _patches(
-    images: tuple[FloatArray, ...],
+    images: tuple[SeenImage, ...],
     rows: npt.NDArray[np.intp],
     columns: npt.NDArray[np.intp],
     diameter: float,
@@ -187,14 +185,13 @@ def _patches(
     down, across = down[inside], across[inside]
     weights = np.exp(-0.5 * (down**2 + across**2) / _WEIGHT**2)
     weights /= weights.sum()
-    height, width = images[0].shape[:2]
+    height, width = images[0].lab.shape[:2]
     at_rows = np.rint(rows[:, np.newaxis] + down * diameter).astype(np.intp)
     at_columns = np.rint(columns[:, np.newaxis] + across * diameter).astype(np.intp)
     where = np.clip(at_rows, 0, height - 1), np.clip(at_columns, 0, width - 1)
     found = []
     for image in images:
-        smooth = cv2.GaussianBlur(image, (0, 0), max(0.5, _STEP * diameter))
-        samples = smooth[where].astype(np.float64)
+        samples = image.smooth(max(0.5, _STEP * diameter))[where].astype(np.float64)
         samples -= np.einsum("k,nkc->nc", weights, samples)[:, np.newaxis]
         found.append(samples * np.sqrt(weights)[:, np.newaxis])
     return tuple(found)

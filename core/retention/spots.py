@@ -80,17 +80,41 @@ def local_contrast(lab: FloatArray, diameter: float) -> FloatArray:
     return np.asarray((centre - around) / np.float32(_DISC), np.float32)
 
 
-def find_spots(lab: FloatArray, mm: float, where: BoolArray | None = None) -> SpotList:
+class SeenImage:
+    """An image and what filters answer on it, each calculated once.
+
+    Attributes:
+        lab: h×w×3, CIELAB.
+    """
+
+    def __init__(self, lab: FloatArray) -> None:
+        self.lab = lab
+        self._contrasts: dict[float, FloatArray] = {}
+        self._smooth: dict[float, FloatArray] = {}
+
+    def contrast(self, diameter: float) -> FloatArray:
+        """As :func:`local_contrast`."""
+        if diameter not in self._contrasts:
+            self._contrasts[diameter] = local_contrast(self.lab, diameter)
+        return self._contrasts[diameter]
+
+    def smooth(self, sigma: float) -> FloatArray:
+        """h×w×3 through a Gaussian of ``sigma`` pixels."""
+        if sigma not in self._smooth:
+            self._smooth[sigma] = np.asarray(cv2.GaussianBlur(self.lab, (0, 0), sigma), np.float32)
+        return self._smooth[sigma]
+
+
+def find_spots(image: SeenImage, mm: float, where: BoolArray | None = None) -> SpotList:
     """The spots of an image.
 
     Args:
-        lab: h×w×3, CIELAB.
         mm: side of a pixel.
         where: h×w, the places to look at; None for all.
     """
     found: list[tuple[float, int, int, float]] = []
     for diameter in diameters_on(mm):
-        vectors = local_contrast(lab, diameter)
+        vectors = image.contrast(diameter)
         length = np.sqrt(np.einsum("...c,...c", vectors, vectors))
         rows, columns = _peaks(length, diameter, where)
         seen = length[rows, columns] >= LEAST_VISIBILITY * clutter(vectors, rows, columns, diameter)

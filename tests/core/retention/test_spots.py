@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.retention.appearance import ViewGrid
-from core.retention.spots import diameters_on, find_spots, local_contrast
+from core.retention.spots import SeenImage, diameters_on, find_spots, local_contrast
 from core.types import FloatArray, Image
 
 
@@ -59,7 +59,7 @@ def test_the_contrast_of_a_disc_is_its_difference() -> None:
 @pytest.mark.parametrize("diameter", [6, 9.5, 15])
 @pytest.mark.parametrize("change", [[20, 0, 0], [-20, 0, 0], [0, 15, 0]])
 def test_a_disc_is_one_spot_of_its_size(diameter: float, change: list[float]) -> None:
-    found = find_spots(_disc(_flat(50), (50, 70), diameter, change), 1.0)
+    found = find_spots(SeenImage(_disc(_flat(50), (50, 70), diameter, change)), 1.0)
     assert len(found) == 1
     assert np.hypot(found.rows[0] - 50, found.columns[0] - 70) <= 1
     assert found.diameters[0] == diameter
@@ -72,7 +72,7 @@ def test_edges_lines_and_faint_spots_are_none() -> None:
     line[:, 58:62, 0] = 80
     faint = _disc(_flat(50), (60, 60), 9.5, [4, 0, 0])
     for lab in (_flat(50), edge, line, faint):
-        assert len(find_spots(lab, 1.0)) == 0
+        assert len(find_spots(SeenImage(lab), 1.0)) == 0
 
 
 def test_a_spot_within_texture_of_its_kind_is_none() -> None:
@@ -80,8 +80,8 @@ def test_a_spot_within_texture_of_its_kind_is_none() -> None:
     texture = _flat(50)
     texture[..., 0] += 10 * noise / noise.std()
     texture = cv2.GaussianBlur(texture, (0, 0), 1.0)
-    alone = find_spots(_disc(_flat(50), (60, 60), 9.5, [14, 0, 0]), 1.0)
-    buried = find_spots(_disc(texture, (60, 60), 9.5, [3, 0, 0]), 1.0)
+    alone = find_spots(SeenImage(_disc(_flat(50), (60, 60), 9.5, [14, 0, 0])), 1.0)
+    buried = find_spots(SeenImage(_disc(texture, (60, 60), 9.5, [3, 0, 0])), 1.0)
     assert len(alone) == 1
     near = np.hypot(buried.rows - 60, buried.columns - 60) < 3
     assert not (near & (buried.diameters > 9)).any()
@@ -90,9 +90,9 @@ def test_a_spot_within_texture_of_its_kind_is_none() -> None:
 def test_spots_are_looked_for_where_asked() -> None:
     lab = _disc(_disc(_flat(50), (30, 30), 9.5, [20, 0, 0]), (90, 90), 9.5, [15, 0, 0])
     where = np.ones((120, 120), np.bool_)
-    assert list(find_spots(lab, 1.0, where).rows) == [30, 90]
+    assert list(find_spots(SeenImage(lab), 1.0, where).rows) == [30, 90]
     where[:60] = False
-    assert list(find_spots(lab, 1.0, where).rows) == [90]
+    assert list(find_spots(SeenImage(lab), 1.0, where).rows) == [90]
 
 
 def test_coarse_pixels_show_larger_spots_alone() -> None:
