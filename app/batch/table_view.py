@@ -41,7 +41,7 @@ _WIDTHS = {
     STATE: 108,
     SIZE: 84,
     ALIGN: 110,
-    LOST: 110,
+    LOST: 136,
     NOTE: 130,
     WHY: 132,
     RESULT: 150,
