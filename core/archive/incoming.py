@@ -25,6 +25,7 @@ from core.io.atomic import atomic_write, output_error, remove_parts, sync_folder
 _UID = re.compile(r"[0-9.]{1,64}")
 _MODALITY = re.compile(r"[A-Z]{1,16}")
 _ARRIVING = "arriving"
+_EARLIER = "earlier"
 _LOCK = ".retrieve.lock"
 
 
@@ -41,6 +42,7 @@ class IncomingSeries:
         name = folder_name(series)
         self.whole = folder / name
         self._arriving = folder / f".{name}.{_ARRIVING}"
+        self._earlier = folder / f".{name}.{_EARLIER}"
         self._have: set[str] = set()
 
     def open(self) -> None:
@@ -52,14 +54,21 @@ class IncomingSeries:
         try:
             self._arriving.mkdir(exist_ok=True)
             remove_parts(self._arriving)
-            # Of an earlier, whole retrieval, after which the archive may have got more.
+            self._take_up(self._earlier)
+            # Of an earlier, whole retrieval, after which the archive may have got more. It goes out
+            # of sight at once, so that a program that is killed here leaves no part of it.
             if self.whole.is_dir():
-                for path in list(self.whole.iterdir()):
-                    path.replace(self._arriving / path.name)
-                self.whole.rmdir()
+                self.whole.rename(self._earlier)
+                self._take_up(self._earlier)
             self._have = {path.stem for path in self._arriving.glob("*.dcm")}
         except OSError as error:
             raise output_error(self._arriving, error) from error
+
+    def _take_up(self, folder: Path) -> None:
+        if folder.is_dir():
+            for path in list(folder.iterdir()):
+                path.replace(self._arriving / path.name)
+            folder.rmdir()
 
     @property
     def arrived(self) -> frozenset[str]:
@@ -121,7 +130,9 @@ def folder_name(series: ArchivedSeries) -> str:
 
 def half_series(folder: Path) -> Iterable[Path]:
     """Folders of series that have not arrived as a whole."""
-    return sorted(folder.glob(f".*.{_ARRIVING}")) if folder.is_dir() else ()
+    if not folder.is_dir():
+        return ()
+    return sorted(one for end in (_ARRIVING, _EARLIER) for one in folder.glob(f".*.{end}"))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import socket
@@ -313,6 +314,38 @@ def test_a_program_that_is_killed_leaves_nothing_that_looks_whole(
     # Its last image may have been on the way.
     assert [len(uids) for uids in scp.asked] in ([6], [7])
     assert shown(tmp_path) == [folder_name(series)]
+
+
+def test_a_program_that_is_killed_at_a_whole_series_leaves_no_part_of_it_that_looks_whole(
+    pet: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Scp(pet).running() as scp:
+        archive = archive_of(scp.node())
+        series = series_of(archive)
+        retrieve_series(archive, [series], tmp_path, QUIET)
+        moves = itertools.count()
+        move = Path.replace
+
+        def killed(self: Path, target: Path) -> Path:
+            # Not an error of the system, which would be answered: nothing of the program runs on.
+            if next(moves) == 5:
+                raise SystemExit
+            return move(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed)
+            with pytest.raises(SystemExit):
+                retrieve_series(archive, [series], tmp_path, QUIET)
+        assert shown(tmp_path) == []
+        with pytest.raises(InputError, match="no series of images"):
+            list_series(tmp_path)
+        scp.asked.clear()
+        (whole,) = retrieve_series(archive, [series], tmp_path, QUIET)
+    assert whole.is_whole
+    assert scp.asked == []
+    assert shown(tmp_path) == [folder_name(series)]
+    assert list(half_series(tmp_path)) == []
+    assert len(list_series(tmp_path).series[0].files) == 12
 
 
 def test_two_retrievals_do_not_meet_in_one_folder(pet: list[Path], tmp_path: Path) -> None:
