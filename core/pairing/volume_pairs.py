@@ -57,9 +57,9 @@ def take_volumes(
     except InputError:  # not one image is in them, which reading them as pictures will say
         listing = SeriesListing(())
     series = tuple(one for one in listing.series if is_volume(one))
+    _check_preferred(series, prefer)
     if not series:
         return FoundSeries(leftovers=tuple(masks), files=frozenset(m.path for m in masks))
-    _check_preferred(series, prefer)
     plan = pair_series(series)
     matches = {(m.a, m.b): m for m in map(Match.of_series, _preferred(plan.pairs, prefer))}
     leftovers = [

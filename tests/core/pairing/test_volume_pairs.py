@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from core.errors import Cancelled
+from core.errors import Cancelled, InputError
 from core.pairing.folders import pair_paths
 from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
@@ -79,6 +79,47 @@ def test_of_two_that_fit_alike_one_has_to_be_chosen(tmp_path: Path) -> None:
     (chosen,) = _plan(tmp_path, prefer=[other.key[:10]]).matches
     assert chosen.study is not None
     assert (chosen.study.b.key, chosen.study.equals) == (other.key, ())
+
+
+def test_another_series_than_the_best_is_taken_by_its_key(tmp_path: Path) -> None:
+    write_pet(tmp_path / "PET")
+    write_mr(tmp_path / "T1")
+    elsewhere = {"FrameOfReferenceUID": "1.2.77"}
+    write_mr(tmp_path / "T2", SeriesInstanceUID="1.2.3.1.2", **elsewhere)
+    (match,) = _plan(tmp_path).matches
+    assert match.study is not None
+    assert not match.study.equals
+    (other,) = match.study.others
+    (chosen,) = _plan(tmp_path, prefer=[other.key[:10]]).matches
+    assert chosen.study is not None
+    assert (chosen.study.b.key, chosen.study.same_frame) == (other.key, False)
+    assert chosen.reason == "paired by hand"
+    assert [one.key for one in chosen.study.others] == [match.study.b.key]
+    with pytest.raises(InputError, match="0 series have keys that begin so"):
+        _plan(tmp_path, prefer=["nosuchkey"])
+    with pytest.raises(InputError, match="3 series have"):
+        _plan(tmp_path, prefer=[""])
+
+
+def test_another_b_is_chosen_and_taken_back(tmp_path: Path) -> None:
+    write_pet(tmp_path / "PET")
+    write_mr(tmp_path / "T1")
+    write_mr(tmp_path / "T2", SeriesInstanceUID="1.2.3.1.2", SeriesDescription="T2 ax")
+    plan = _plan(tmp_path)
+    (match,) = plan.matches
+    assert match.study is not None
+    first, second = match.study.choices
+    changed = plan.choose_b(0, second)
+    (now,) = changed.matches
+    assert now.study is not None
+    assert (now.study.b, now.study.equals) == (second, ())
+    assert [item.path for item in changed.leftovers] == [first.files[0]]
+    back = changed.choose_b(0, first)
+    assert back.matches[0].study is not None
+    assert back.matches[0].study.choices == (first, second)
+    assert [item.path for item in back.leftovers] == [second.files[0]]
+    with pytest.raises(ValueError, match="another series"):
+        plan.choose_b(0, match.study.a)
 
 
 def test_series_are_swapped_and_paired_by_hand(tmp_path: Path) -> None:
