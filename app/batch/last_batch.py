@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.batch.settings import BatchChoices
 from app.pairs.edits import PairKey
+from app.preferences.hidden_paths import HiddenPath
 from core.batch.row_choice import RowChoice
 from core.messages import from_data, to_data
 from core.progress import Progress
@@ -49,22 +50,30 @@ class LastBatch:
 def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
     """Write ``last`` to the settings folder, atomically.
 
+    Of a batch with series, whose folders are often named after patients, paths are kept as hashes.
+
     Raises:
         OutputError: it cannot be written.
     """
     from core.io.atomic import atomic_write
 
+    hides = any(match.study is not None for match in last.pairing.matches)
+
+    def kept(path: Path) -> str | list[str]:
+        return _hidden(path) if hides and path.is_absolute() else str(path)
+
+    out = last.choices.folder
     data = {
         "version": _VERSION,
         "open": last.is_open,
-        "sources": [str(path) for path in last.sources],
-        "choices": last.choices.as_json(),
+        "sources": [kept(path) for path in last.sources],
+        "choices": {**last.choices.as_json(), "out": "" if out is None else kept(out)},
         "pairs": [
-            [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
+            [kept(m.a), kept(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
             for m in last.pairing.matches
         ],
-        "volumes": any(match.study is not None for match in last.pairing.matches),
-        "own": [[str(a), str(b), choice.as_json()] for (a, b), choice in last.own.items()],
+        "volumes": hides,
+        "own": [[kept(a), kept(b), choice.as_json()] for (a, b), choice in last.own.items()],
     }
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / _FILE, json.dumps(data).encode())
@@ -94,14 +103,16 @@ def _from_json(data: Any) -> LastBatch:
         raise ValueError("another version wrote it")
     matches = tuple(
         Match(
-            str(name), Path(a), Path(b), from_data(reason), Path(folder),
+            str(name), a, b, from_data(reason), Path(folder),
             sure=bool(sure), excluded=bool(excluded),
         )
-        for a, b, name, folder, reason, sure, excluded in data["pairs"]
+        for (a, b), (_, _, name, folder, reason, sure, excluded) in _of_pairs(data["pairs"])
     )  # fmt: skip
-    sources = tuple(Path(path) for path in data["sources"])
-    choices = BatchChoices.from_json(data["choices"])
-    own = {(Path(a), Path(b)): _choice(kept) for a, b, kept in data.get("own", ())}
+    sources = tuple(path for kept in data["sources"] if (path := _found(kept)) is not None)
+    chosen = dict(data["choices"])
+    folder = _found(chosen.get("out") or "") if chosen.get("out") else None
+    choices = BatchChoices.from_json({**chosen, "out": "" if folder is None else str(folder)})
+    own = {pair: _choice(kept) for pair, (_, _, kept) in _of_pairs(data.get("own", ()))}
     return LastBatch(
         sources,
         choices,
@@ -110,6 +121,27 @@ def _from_json(data: Any) -> LastBatch:
         own=own,
         has_volumes=data.get("volumes") is True,
     )
+
+
+def _of_pairs(rows: Iterable[Any]) -> Iterator[tuple[PairKey, Any]]:
+    """Those rows whose two files, which they begin with, are found again."""
+    for row in rows:
+        a, b = _found(row[0]), _found(row[1])
+        if a is not None and b is not None:
+            yield (a, b), row
+
+
+def _hidden(path: Path) -> list[str]:
+    hidden = HiddenPath.of(path)
+    return [hidden.start, *hidden.parts]
+
+
+def _found(kept: object) -> Path | None:
+    """A path as it was kept; of a hidden one, if it is still there."""
+    if not isinstance(kept, list):
+        return Path(str(kept))
+    start, *parts = map(str, kept)
+    return HiddenPath(start, tuple(parts)).found()
 
 
 def _choice(kept: object) -> RowChoice:

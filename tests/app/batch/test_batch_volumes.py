@@ -177,16 +177,30 @@ def test_a_study_opens_in_fuse_as_its_row_was_laid(qtbot, window, page, export, 
 
 
 def test_a_restored_batch_finds_its_studies_again(qtbot, page, export, tmp_path):
-    """Only the first files of series are saved, which alone would be fused as pictures."""
+    """Only the first files of series are saved, which alone would be fused as pictures.
+
+    Folders of scans are often named after patients: no name is on file.
+    """
     batch = page.batch
-    dropped(qtbot, page, export)
+    named = export.rename(export.with_name("Zweistein"))
+    out = tmp_path / "Zweistein out"
+    out.mkdir()
+    dropped(qtbot, page, named)
+    with planned(qtbot, batch):
+        batch.choose_folder(str(out))
+    key = key_of(batch.pairing.matches[0])
+    with planned(qtbot, batch):
+        batch.set_align([key], "register")
     with planned(qtbot, batch):
         page.edits.include([0], False)
-    last = LastBatch(batch.sources, batch.choices, batch.pairing)
+    last = LastBatch(batch.sources, batch.choices, batch.pairing, own=dict(batch.own))
     save_last_batch(tmp_path / "home", last, NullProgress())
     loaded = load_last_batch(tmp_path / "home", NullProgress())
     assert loaded is not None
+    assert b"weistein" not in (tmp_path / "home" / "batch.json").read_bytes()
     assert loaded.has_volumes
+    assert (loaded.sources, loaded.choices.folder) == ((named,), out)
+    assert loaded.own[key].align == "register"
     batch.clear()
     with planned(qtbot, batch):
         batch.restore(loaded)
