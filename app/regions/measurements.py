@@ -48,9 +48,12 @@ class RegionMeasurements(QObject):
         self._sources: MeasuredSources | None = None
         self._known: dict[Annotation, RegionMeasurement] = {}
         self._job: Job | None = None
+        self._asked: tuple[Region, ...] = ()
+        """Those that it measures."""
         self._closed = False
         session.sources_changed.connect(self.follow)
         state.edited.connect(self._request)
+        state.settled.connect(self._drop_overtaken)
 
     def shutdown(self) -> None:
         """Cancel everything and wait for the thread."""
@@ -109,10 +112,22 @@ class RegionMeasurements(QObject):
         regions = [one for one in self._regions if one not in self._known]
         if not regions:
             return
-        work = partial(tasks.measure, subject, self._sources, tuple(regions))
+        self._asked = tuple(regions)
+        work = partial(tasks.measure, subject, self._sources, self._asked)
         job = self._job = self._runner.submit(work)
         job.finished.connect(partial(self._measured, job))
         job.failed.connect(partial(self._fail, job))
+
+    def _drop_overtaken(self) -> None:
+        """End the work on regions that have all changed meanwhile: large ones take seconds.
+
+        While one is dragged the work goes on, so that figures follow the mouse.
+        """
+        listed = set(self._state.regions)
+        if self._job is not None and not listed.intersection(self._asked):
+            self._job.cancel()
+            self._job = None
+            self._request()
 
     def _measured(self, job: Job, answer: RegionAnswer) -> None:
         if job is not self._job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -13,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.preferences.session_file import from_json, to_json
+from app.regions import tasks
 from app.regions.commands import Measuring
 from core.regions import (
     AngleMark,
@@ -22,9 +24,9 @@ from core.regions import (
     Threshold,
     ThresholdRegion,
 )
-from tests.app.acts import WAIT, idle
+from tests.app.acts import WAIT, idle, yield_to_window
 from tests.app.conftest import gradient
-from tests.app.fuse.volumes import settled
+from tests.app.fuse.volumes import blob, settled, write_nifti
 from tests.app.regions.conftest import drag, measured, on_widget, press
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -302,6 +304,28 @@ def test_a_region_outside_of_the_pet_says_so(qtbot, study, measuring):
     assert measuring.panel.figures.item(0, 0).text() == "–"
 
 
+def test_work_on_a_region_that_has_changed_is_ended(qtbot, study, measuring, monkeypatch):
+    begun: list[tuple] = []
+
+    def endless(_subject, _sources, regions, progress):
+        begun.append(regions)
+        while regions[0].radius > 50:
+            yield_to_window()
+            progress.check()
+        return measure(_subject, _sources, regions, progress)
+
+    measure = tasks.measure
+    monkeypatch.setattr(tasks, "measure", endless)
+    large = SphereRegion("ball", study.session.sources.slice.point, 60.0)
+    measuring.state.add(large)
+    qtbot.waitUntil(lambda: len(begun) == 1, timeout=WAIT)
+    small = replace(large, radius=9.0)
+    measuring.state.change("ball", small)
+    measured(qtbot, study)
+    assert measuring.measurements.of(large) is None
+    assert measuring.measurements.of(small).figures[0].voxels > 0
+
+
 # --- other pairs ------------------------------------------------------------------------------
 
 
@@ -354,6 +378,30 @@ def test_an_answer_for_the_former_pair_is_dropped(qtbot, study, measuring, files
         study.controller.open_pair(*files)
     assert measuring.measurements.of(region) is None
     assert not measuring.measurements.is_busy
+
+
+def test_another_frame_has_figures_of_its_own(qtbot, window, tmp_path):
+    """The values of the second frame are twice as high."""
+    once = np.asarray(blob((16, 40, 60), 900).transpose(2, 1, 0), np.int16)
+    (tmp_path / "export").mkdir()
+    image = nibabel.Nifti1Image(np.stack([once, 2 * once], axis=-1), np.diag([2.0, 2.0, 2.0, 1.0]))
+    nibabel.save(image, tmp_path / "export" / "pet.nii")
+    write_nifti(tmp_path / "export" / "t1.nii")
+    window.files.take([tmp_path / "export"])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    measuring = window.measuring
+    region = SphereRegion("ball", window.session.sources.slice.point, 9.0)
+    measuring.state.add(region)
+    measured(qtbot, window)
+    first = measuring.measurements.of(region).figures
+    window.controller.volumes.show_frame(0, 1)
+    qtbot.waitUntil(lambda: window.session.sources.slice.volumes.frames == (1, 0), timeout=WAIT)
+    assert measuring.state.regions == (region,)
+    measured(qtbot, window)
+    second = measuring.measurements.of(region).figures
+    assert second[0].mean.value == pytest.approx(2 * first[0].mean.value)
+    assert second[1].mean.value == first[1].mean.value
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
 
 
 def test_pictures_are_measured_in_grey_levels_and_pixels(qtbot, opened, tmp_path):
