@@ -98,21 +98,23 @@ class Measuring(QObject):
     def _follow(self) -> None:
         """Take the regions of another pair, once it is on screen; a swapped one keeps its own."""
         study = study_id(self._session.sources)
-        if study == self._study:
-            return
+        is_same = study == self._study
         self._study = study
+        if is_same:  # it may be possible to swap it now, or no more
+            self._shown = self._shown if study == NOTHING else study
+            return
         if study == NOTHING:
             self.state.load(())
             return
         plane = view_plane(self._session.sources)
         frame = "" if plane is None else plane.frame_of_reference
         if study.is_swap_of(self._shown):
-            self.store.keep(study.key, swapped(self.store.find(self._shown.key, frame)))
+            self.store.keep(study, swapped(self.store.find(self._shown, frame)))
         self._shown = study
-        self.state.load(self.store.find(study.key, frame))
+        self.state.load(self.store.find(study, frame))
 
     def _keep(self) -> None:
-        self.store.keep(self._study.key, self.state.regions)
+        self.store.keep(self._study, self.state.regions)
 
     def _provide(self) -> None:
         state = self.state

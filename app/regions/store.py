@@ -1,9 +1,9 @@
-"""The regions of all pairs that were on screen, by salted hashes of what they were drawn on."""
+"""The regions of all pairs that were on screen; the session has hashes of what they lie on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.fuse.results import Sources
 from app.preferences.session_file import StudyRegions
@@ -19,14 +19,19 @@ class StudyId:
     """What regions lie on.
 
     Attributes:
-        key: identifies it without a name.
+        parts: identify it: keys of series, or paths of pictures.
         sources: the same of A and of B alone.
         can_be_swapped: places stay the same once A and B are exchanged.
     """
 
-    key: str
-    sources: tuple[str, str] = ("", "")
-    can_be_swapped: bool = False
+    parts: tuple[str, ...] = ()
+    sources: tuple[str, str] = field(default=("", ""), compare=False)
+    can_be_swapped: bool = field(default=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """A salted hash, for files."""
+        return key(*self.parts)
 
     def is_swap_of(self, other: StudyId) -> bool:
         """Whether it is the other with A and B exchanged, and places are the same."""
@@ -34,7 +39,7 @@ class StudyId:
         return both and self.sources == other.sources[::-1]
 
 
-NOTHING = StudyId("")
+NOTHING = StudyId()
 
 
 def study_id(sources: Sources) -> StudyId:
@@ -50,12 +55,12 @@ def study_id(sources: Sources) -> StudyId:
         a, b = sources.slice.volumes.series
         one, other = (volume.frame_of_reference for volume in sources.slice.volumes.native)
         can_be_swapped = as_files and one == other != ""
-        return StudyId(key("series", a.key, b.key), (a.key, b.key), can_be_swapped)
+        return StudyId(("series", a.key, b.key), (a.key, b.key), can_be_swapped)
     moving = "" if sources.transform is None else sources.transform.moving
-    first, second = (key(str(path or "")) for path in sources.paths)
+    first, second = (str(path or "") for path in sources.paths)
     width, height = sources.pair.a.size
-    whole = key("pictures", first, second, moving, str(width), str(height))
-    return StudyId(whole, (first, second), as_files and first != second)
+    parts = ("pictures", first, second, moving, str(width), str(height))
+    return StudyId(parts, (first, second), as_files and first != second)
 
 
 def swapped(regions: Iterable[Annotation]) -> tuple[Annotation, ...]:
@@ -69,32 +74,36 @@ def swapped(regions: Iterable[Annotation]) -> tuple[Annotation, ...]:
 
 
 class RegionStore:
-    """Regions by the key of a :class:`StudyId`."""
+    """The regions of the pairs of this run, and of an earlier session until a pair is opened."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Annotation, ...]] = {}
+        self._kept: dict[StudyId, tuple[Annotation, ...]] = {}
+        self._earlier: dict[str, tuple[Annotation, ...]] = {}
 
     def take(self, kept: Iterable[StudyRegions]) -> None:
-        """Add those of an earlier session; of pairs that are known already nothing changes."""
-        old = {one.study: one.regions for one in kept if one.study not in self._kept}
-        self._kept = {**old, **self._kept}
+        """Add those of an earlier session; of pairs of this run nothing changes."""
+        self._earlier.update((one.study, one.regions) for one in kept)
 
-    def find(self, study: str, frame_of_reference: str) -> tuple[Annotation, ...]:
+    def find(self, study: StudyId, frame_of_reference: str) -> tuple[Annotation, ...]:
         """The regions of a pair, in the millimetres of its frame of reference."""
-        return tuple(_in_frame(one, frame_of_reference) for one in self._kept.get(study, ()))
+        found = self._kept.get(study)
+        if found is None:  # no hash, and so no salt, as long as there is nothing to find
+            found = self._earlier.get(study.key, ()) if self._earlier else ()
+        return tuple(_in_frame(one, frame_of_reference) for one in found)
 
-    def keep(self, study: str, regions: tuple[Annotation, ...]) -> None:
+    def keep(self, study: StudyId, regions: tuple[Annotation, ...]) -> None:
         """Set the regions of a pair."""
-        self._kept.pop(study, None)
-        if study and regions:
+        if study != NOTHING:
+            self._kept.pop(study, None)
             self._kept[study] = tuple(_in_frame(one, "") for one in regions)
-        for oldest in list(self._kept)[:-MOST_STUDIES]:
-            del self._kept[oldest]
 
     @property
     def kept(self) -> tuple[StudyRegions, ...]:
-        """All of them, for the session."""
-        return tuple(StudyRegions(study, regions) for study, regions in self._kept.items())
+        """All of them, for the session; of the pairs drawn on last."""
+        ours = {study.key: regions for study, regions in self._kept.items()}
+        earlier = {name: one for name, one in self._earlier.items() if name not in ours}
+        rows = [StudyRegions(name, one) for name, one in {**earlier, **ours}.items() if one]
+        return tuple(rows[-MOST_STUDIES:])
 
 
 def _in_frame(region: Annotation, frame_of_reference: str) -> Annotation:

@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from app.preferences.session_file import from_json, to_json
 from app.regions import tasks
 from app.regions.commands import Measuring
+from app.regions.store import RegionStore
 from core.regions import (
     AngleMark,
     DistanceLine,
@@ -473,10 +474,10 @@ def test_they_are_there_again_when_the_study_is_opened_in_another_run(
     press(canvas_of(study), Qt.Key.Key_Return)
     snapshot = from_json(to_json(study.services.snapshot()))
     series = study.session.sources.paths
-    measuring.state.load(())
-    measuring.store.keep(snapshot.regions[0].study, ())
     study.controller.close_pictures()
+    measuring.store = RegionStore()
     measuring.store.take(snapshot.regions)
+    assert measuring.store.kept == snapshot.regions  # also where it is not opened in this run
     study.controller.volumes.open(series)
     qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
     (found,) = measuring.state.regions
