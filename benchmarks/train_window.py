@@ -23,6 +23,7 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 
 import resources
+from app.compute import remote
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
 from app.train.curves import CurveStore
@@ -133,7 +134,7 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
-    with tempfile.TemporaryDirectory() as folder:
+    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = folder
         data = options.data or synthetic_pairs(Path(folder) / "pairs")
         window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")

@@ -22,7 +22,6 @@ influence. ``--pairs 0`` skips the folder.
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import shutil
 import statistics
@@ -31,9 +30,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -48,11 +45,12 @@ from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
 from app.widgets import theme
 from app.workers import Runner
-from app.workers.background_import import import_in_background, shorten_switch_interval
+from app.workers.background_import import shorten_switch_interval
 from app.workers.thread_priority import raise_priority
 from benchmarks.window_tools import Delay, DelayMonitor, until, wait
-from core.progress import Progress
+from trainer.config.run_plan import RunPlan
 
+_SETTINGS = {"task": "ivif", "steps": 100_000, "batch": 4, "crop": 64, "validate_every": 0}
 WIDTH, HEIGHT = 4096, 3072
 GOAL_MS = 33.0
 
@@ -216,27 +214,14 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
     dock.thumbs.ready.disconnect()
 
 
-def _import_trainer(_progress: object) -> None:
-    """Import the trainer as the Train workspace does when it is first shown."""
-    import_in_background(lambda: importlib.import_module("trainer.run.loop"))()
-
-
-def _train(folder: Path, progress: Progress) -> Iterator[Any]:
-    """Train as the Train workspace does, without its page."""
-    from trainer.config.run_plan import RunPlan
-    from trainer.run.control import RunControl
-
-    settings = {"task": "ivif", "steps": 100_000, "batch": 4, "crop": 64, "validate_every": 0}
-    plan = RunPlan(folder, folder.parent / "bench.safetensors", device="cpu")
-    yield from train_steps(TrainingRequest(settings, plan, RunControl()), progress)
-
-
 @contextmanager
 def training(folder: Path) -> Iterator[None]:
     """Run a training loop in a thread, on pairs of ``folder``, within the block."""
     runner = Runner("train", background=True)
-    runner.submit(_import_trainer)
-    job = runner.submit(partial(_train, folder))
+    plan = RunPlan(folder, folder.parent / "bench.safetensors", device="cpu")
+    order = TrainingRequest(_SETTINGS, plan)
+    control = remote.Control("trainer.run.control:RunControl")
+    job = runner.submit(remote.compute(train_steps, order, control=control))
     seen: list[object] = []
     job.yielded.connect(seen.append)
     until(lambda: len(seen) > 1 or job.is_over)

@@ -13,10 +13,14 @@ ALLOWED = (
     "app.fuse.tasks",
     "app.fuse.measuring",
     "app.fuse.study_tasks",
+    "app.train.capabilities",
+    "app.train.comparison",
+    "app.train.tasks",
+    "app.train.unfinished_runs",
 )
 """Modules whose functions may be called; each imports torch inside its functions only."""
 
-CONTROLS = ("app.compute.probe:ProbeControl",)
+CONTROLS = ("app.compute.probe:ProbeControl", "trainer.run.control:RunControl")
 """Classes of what a job is controlled by while it runs."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.workers.background_import import import_in_background
-from app.workers.training import import_optimisers, leave_a_core
+from app.workers.training import import_optimisers, one_core_left
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -136,7 +136,6 @@ def run_choice(
     """
     import_in_background(lambda: importlib.import_module("trainer.ablation.report"), "torch")()
     import_optimisers()
-    leave_a_core()
     from trainer.ablation.plan import AblationPlan, ablation_config, pair_folders_of
     from trainer.ablation.report import check_report, write_report
     from trainer.ablation.run import RunDone, run_ablation
@@ -151,12 +150,13 @@ def run_choice(
     control = RunControl(answers=False)
     steering.attach(control)
     results: list[RunResult] = []
-    for event in run_ablation(plan, progress, control):
-        if isinstance(event, RunDone):
-            results.append(event.result)
-            yield _table(results, event.total)
-        else:
-            yield from _step_of(event)
+    with one_core_left():
+        for event in run_ablation(plan, progress, control):
+            if isinstance(event, RunDone):
+                results.append(event.result)
+                yield _table(results, event.total)
+            else:
+                yield from _step_of(event)
     return write_report(plan).page
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.compute.remote import compute
 from app.train.view_models import (
     BackboneOffer,
     Capabilities,
@@ -20,39 +23,80 @@ from app.train.view_models import (
     PresetChoice,
     TrainSettings,
 )
-from app.workers.background_import import import_in_background
 from core.errors import FusionError
 from core.progress import Progress
+from core.tasks import TASKS
+
+
+@dataclass(frozen=True, eq=False)
+class OfferedTraining:
+    """What is told by the packages that import torch.
+
+    Attributes:
+        presets: settings by preset, task and the parent's file (None: from scratch).
+        taken: names of results that are in use.
+    """
+
+    presets: Mapping[tuple[str, str, Path | None], TrainSettings]
+    packs: tuple[PackChoice, ...]
+    networks: Mapping[str, Mapping[str, Any]]
+    devices: tuple[DeviceOption, ...]
+    backbone: BackboneOffer
+    _: KW_ONLY
+    taken: frozenset[str]
 
 
 def read_capabilities(progress: Progress) -> Capabilities:
     """Available presets, settings, packs and devices; also imports the library of the charts."""
-    return import_in_background(_read_capabilities, "torch")()
-
-
-def _read_capabilities() -> Capabilities:
     import pyqtgraph  # noqa: F401  (the charts need it; its import takes a third of a second)
 
+    from core.packs.paths import user_pack_folder
+    from trainer.config.form import FIELDS, validate
+    from trainer.config.presets import PRESETS
+
+    offered: OfferedTraining = compute(offered_training)(progress)
+
+    def build(name: str, task: str, parent: Path | None) -> TrainSettings:
+        found = offered.presets.get((name, task, parent)) or offered.presets[name, task, None]
+        return deepcopy({**found, "init": str(parent) if parent else ""})
+
+    presets = (
+        PresetChoice(one.name, one.title, one.description, partial(build, one.name))
+        for one in PRESETS
+    )
+    return Capabilities(
+        tuple(presets),
+        FIELDS,
+        packs=offered.packs,
+        networks=offered.networks,
+        check=validate,
+        next_name=partial(_next_name, offered.taken),
+        runs=user_pack_folder(),
+        devices=offered.devices,
+        backbone=offered.backbone,
+        board=importlib.util.find_spec("tensorboard") is not None,
+    )
+
+
+def _next_name(taken: frozenset[str], base: str) -> str:
+    from core.packs.naming import free_name
+    from core.packs.paths import user_pack_folder
+
+    files = {path.stem for path in user_pack_folder().glob("*.safetensors")}
+    return free_name(base, taken | files)
+
+
+def offered_training(progress: Progress) -> OfferedTraining:
+    """Packs, devices and the settings of presets, which need torch to be read."""
     from core.models.config import CONFIGS, network_adapter
-    from core.packs.registry import Catalogue, user_pack_folder
-    from core.packs.user_packs import next_name
-    from trainer.config.form import FIELDS, validate, values_of
-    from trainer.config.presets import PRESETS, Preset
+    from core.packs.registry import Catalogue
+    from core.packs.user_packs import used_names
+    from trainer.config.form import values_of
+    from trainer.config.presets import PRESETS
 
     entries = {entry.path: entry for entry in Catalogue().scan()[0]}
-
-    def settings_of(preset: Preset, task: str, parent: Path | None) -> TrainSettings:
-        manifest = entries[parent].manifest if parent in entries else None
-        config = preset.build(task, manifest)
-        return values_of(replace(config, init=str(parent) if parent else ""))
-
-    def maker(preset: Preset) -> PresetChoice:
-        return PresetChoice(
-            preset.name,
-            preset.title,
-            preset.description,
-            lambda task, parent: settings_of(preset, task, parent),
-        )
+    manifests: dict[Path | None, Any] = {None: None}
+    manifests |= {path: entry.manifest for path, entry in entries.items()}
 
     def plain(network: Any) -> Mapping[str, Any]:
         found: Mapping[str, Any] = network_adapter.dump_python(network, mode="json")
@@ -70,17 +114,18 @@ def _read_capabilities() -> Capabilities:
         for path, entry in entries.items()
         for m in (entry.manifest,)
     )
-    return Capabilities(
-        tuple(maker(preset) for preset in PRESETS),
-        FIELDS,
-        packs=packs,
-        networks={name: plain(make()) for name, make in CONFIGS.items()},
-        check=validate,
-        next_name=next_name,
-        runs=user_pack_folder(),
-        devices=_devices(),
-        backbone=_offer(),
-        board=importlib.util.find_spec("tensorboard") is not None,
+    return OfferedTraining(
+        {
+            (preset.name, task, parent): values_of(preset.build(task, manifest))
+            for preset in PRESETS
+            for task in TASKS
+            for parent, manifest in manifests.items()
+        },
+        packs,
+        {name: plain(make()) for name, make in CONFIGS.items()},
+        _devices(),
+        _offer(),
+        taken=frozenset(used_names()),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.train.images import as_image
 from app.train.state import PackComparison
 from app.train.view_models import ScoreRow, TrainSettings
-from app.workers.training import leave_a_core
+from app.workers.training import one_core_left
 from core.progress import Progress
 from core.tasks import get_task
 
@@ -33,13 +33,13 @@ def compare_packs(
     from trainer.data.division import divide_pairs
     from trainer.run.compare import compare
 
-    leave_a_core()
     config = train_adapter.validate_python(settings)
     pairs = divide_pairs(plan, config).split.validation
     before = parent or get_task(config.task).default_baseline
-    found = compare(
-        before, child, pairs, progress, windows=config.windows, align=config.align_choice
-    )
+    with one_core_left():
+        found = compare(
+            before, child, pairs, progress, windows=config.windows, align=config.align_choice
+        )
     lines = tuple(ScoreRow(f.name, f.title, f.parent, f.child, f.better) for f in found.scores)
     strips = tuple(
         tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.compute.remote import compute
 from app.train import tasks
 from app.train.comparison import compare_packs, make_default
 from app.train.curves import as_csv
@@ -55,7 +56,7 @@ class TrainController(QObject):
         if kept is None or plan is None or not kept.score:
             return
         settings = self.running.settings
-        action = partial(compare_packs, kept.parent, kept.pack, settings, plan)
+        action = compute(compare_packs, kept.parent, kept.pack, settings, plan)
         job = self._files.submit(action, key="compare")
         self.preparing.follow("compare", job)
         job.finished.connect(self.state.set_comparison)
@@ -65,7 +66,7 @@ class TrainController(QObject):
         kept = self.state.saved_pack
         if kept is None:
             return
-        job = self._files.submit(partial(make_default, kept.task, kept.pack.stem))
+        job = self._files.submit(compute(make_default, kept.task, kept.pack.stem))
         job.finished.connect(self._made_default)
         job.failed.connect(self.state.set_problem)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.remote import compute
 from app.train import capabilities
 from app.train.state import TrainState
 from app.train.view_models import Fetch
@@ -38,7 +39,7 @@ class DownloadController(QObject):
         if self._job is not None or self.state.fetch is None:
             return
         self.state.set_fetch(Fetch("loading"))
-        self._job = job = self._thread.submit(capabilities.fetch_backbone)
+        self._job = job = self._thread.submit(compute(capabilities.fetch_backbone))
         job.progress.connect(self._progressed)
         job.finished.connect(self._fetched)
         job.failed.connect(self._failed)

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.compute.process import ProcessEnded
+from app.compute.remote import Control, compute
 from app.i18n.translate import plural, translate_all
 from app.train import tasks, unfinished_runs
 from app.train.state import TrainState
-from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings
+from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings, get
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
 
 if TYPE_CHECKING:
     from trainer import events
     from trainer.config.run_plan import RunPlan
-    from trainer.run.control import RunControl
 
 _DRAW_MS = 200
 """Minimum interval between two updates of the curves."""
@@ -40,7 +41,7 @@ class RunController(QObject):
         self.state = state
         self._trainer, self._files = trainer, files
         self._job: Job | None = None
-        self._steering: RunControl | None = None
+        self._steering: Control | None = None
         self._plan: RunPlan | None = None
         self._settings: TrainSettings = {}
         self._from = 0
@@ -96,7 +97,7 @@ class RunController(QObject):
         self.state.set_run_progress(RunProgress(run.step, run.steps))
         self.state.set_phase("starting")
         settings, plan = self._for_this_machine(run)
-        job = self._files.submit(partial(unfinished_runs.read_unfinished_run, plan))
+        job = self._files.submit(compute(unfinished_runs.read_unfinished_run, plan))
         job.finished.connect(self._show_old)
         for end in (job.finished, job.failed):
             end.connect(lambda _answer: self._begin(settings, plan))
@@ -125,19 +126,19 @@ class RunController(QObject):
     def pause(self) -> None:
         """Pause after the current step; a checkpoint is written."""
         if self._steering is not None and self.state.phase == "running":
-            self._steering.pause()
+            self._steering.request("pause")
             self.state.set_phase("pausing")
 
     def resume(self) -> None:
         """Continue after a pause."""
         if self._steering is not None and self.state.phase in ("paused", "pausing"):
-            self._steering.resume()
+            self._steering.request("resume")
 
     def stop(self) -> None:
         """Stop the run and write its best state as a pack."""
         if self._steering is not None and self.state.at_work:
             self.state.set_question(0)
-            self._steering.stop()
+            self._steering.request("stop")
             self.state.set_phase("stopping")
 
     def set_aside(self) -> None:
@@ -150,14 +151,17 @@ class RunController(QObject):
         """Continue with half the batch after a lack of memory."""
         if self._steering is not None and self.state.question:
             self.state.set_question(0)
-            self._steering.allow_smaller_batch()
+            self._steering.request("allow_smaller_batch")
 
     def set_rates(self, lower: float, upper: float) -> bool:
         """Change the learning rates of a paused run; False, with an error shown, if invalid."""
         if self._steering is None or self.state.phase != "paused":
             return False
+        from trainer.run.control import check_rates
+
         try:
-            self._steering.set_rates(lower, upper)
+            check_rates(lower, upper, self._alternates())
+            self._steering.request("set_rates", lower, upper)
         except FusionError as error:
             self.state.set_problem(error)
             return False
@@ -165,13 +169,19 @@ class RunController(QObject):
         self.state.set_problem(None)
         return True
 
+    def _alternates(self) -> bool:
+        """Whether the lower level must learn faster than the upper one."""
+        return bool(
+            get(self._settings, "bilevel") and get(self._settings, "network.reconstruction")
+        )
+
     def keep_best(self) -> None:
         """Write the pack of a failed run from its best saved state."""
         if self._plan is None or self.state.at_work:
             return
         self.state.set_problem(None)
         self.state.set_phase("stopping")
-        job = self._trainer.submit(partial(unfinished_runs.package_run, self._plan.run_folder))
+        job = self._trainer.submit(compute(unfinished_runs.package_run, self._plan.run_folder))
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)
 
@@ -200,12 +210,11 @@ class RunController(QObject):
     # --- the thread's answers --------------------------------------------------------------
 
     def _begin(self, settings: TrainSettings, plan: RunPlan) -> None:
-        from trainer.run.control import RunControl
-
         self._plan, self._settings, self._from = plan, settings, 0
-        self._steering = RunControl()
-        order = tasks.TrainingRequest(settings, plan, self._steering)
-        self._job = job = self._trainer.submit(partial(tasks.train_steps, order), key="train")
+        self._steering = control = Control("trainer.run.control:RunControl")
+        order = tasks.TrainingRequest(settings, plan)
+        work = compute(tasks.train_steps, order, control=control)
+        self._job = job = self._trainer.submit(work, key="train")
         job.yielded.connect(self._take)
         job.finished.connect(lambda _none: self._ended(job))
         job.failed.connect(self._failed)
@@ -349,7 +358,7 @@ class RunController(QObject):
         self.find_runs()
 
     def _remedy(self, error: FusionError) -> str:
-        if isinstance(error, (OutputError, DeviceMemoryError)):
+        if isinstance(error, (OutputError, DeviceMemoryError, ProcessEnded)):
             return "resume"
         best = False
         if self._plan is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.compute.remote import compute
 from app.i18n.translate import translate
 from app.pairs.datasets import DatasetChoice, known_datasets
 from app.train import tasks
@@ -152,7 +153,7 @@ class SetupController(QObject):
         if not choice.paths or not self.state.settings or faulty:
             return
         self.state.set_problem(None)
-        job = self._run("survey", partial(tasks.survey_data, choice, self.state.settings))
+        job = self._run("survey", compute(tasks.survey_data, choice, self.state.settings))
         job.finished.connect(partial(self._surveyed, choice))
 
     def _surveyed(self, choice: DataChoice, report: DataReport) -> None:
@@ -346,7 +347,7 @@ class SetupController(QObject):
         report = self.state.report
         if report is None or self.state.faults or self.state.at_work or not self.state.settings:
             return
-        job = self._run("estimate", partial(tasks.estimate_cost, self.state.settings, report))
+        job = self._run("estimate", compute(tasks.estimate_cost, self.state.settings, report))
         job.finished.connect(self._estimated)
 
     def _estimated(self, cost: Cost) -> None:

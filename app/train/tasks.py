@@ -27,7 +27,7 @@ from app.train.view_models import (
     Subset,
     TrainSettings,
 )
-from app.workers.training import import_optimisers, leave_a_core
+from app.workers.training import import_optimisers, one_core_left
 from core.progress import Progress
 from core.tasks import get_task
 
@@ -151,9 +151,9 @@ def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progres
     from trainer.config.config import train_adapter
     from trainer.run.estimate import estimate
 
-    leave_a_core()
     config = train_adapter.validate_python(settings)
-    found = estimate(config, report.survey, config.device, progress)
+    with one_core_left():
+        found = estimate(config, report.survey, config.device, progress)
     return Cost(
         found.seconds_per_step,
         found.seconds_total,
@@ -219,7 +219,6 @@ class TrainingRequest:
 
     settings: TrainSettings
     plan: RunPlan
-    control: RunControl
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,21 +259,23 @@ def new_plan(
     )
 
 
-def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
+def train_steps(order: TrainingRequest, control: RunControl, progress: Progress) -> Iterator[Any]:
     """Yield the trainer's events; validation images are converted on this thread."""
     from trainer.config.config import train_adapter
     from trainer.events import Validated
     from trainer.run.loop import train
 
     import_optimisers()
-    leave_a_core()
     config = train_adapter.validate_python(order.settings)
-    for event in train(config, order.plan, progress, order.control):
-        if isinstance(event, Validated):
-            images = preview_images(event.strip)
-            yield ValidationPreview(event.step, dict(event.scores), event.score, event.best, images)
-        else:
-            yield event
+    with one_core_left():
+        for event in train(config, order.plan, progress, control):
+            if isinstance(event, Validated):
+                images = preview_images(event.strip)
+                yield ValidationPreview(
+                    event.step, dict(event.scores), event.score, event.best, images
+                )
+            else:
+                yield event
 
 
 def preview_images(strip: PreviewImages) -> tuple[QImage, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.remote import compute
 from app.i18n.translate import translate_error
 from app.train.capabilities import check_backbone
 from app.train.state import TrainState
@@ -64,7 +65,7 @@ class WeightsCheck(QObject):
         if self._job is None or self._job.is_over or self._pending != key:
             self._pending = key
             self._job = self._run(
-                "weights", partial(check_backbone, Path(file), dict(settings["network"]))
+                "weights", compute(check_backbone, Path(file), dict(settings["network"]))
             )
             self._job.finished.connect(partial(self._finished, key))
         return self.tr("the file is being looked at")

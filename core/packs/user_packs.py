@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import stat
 import struct
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +28,7 @@ from core.packs.format import (
     read_manifest,
     read_weights,
 )
+from core.packs.naming import free_name, slug
 from core.packs.registry import DEFAULTS, Catalogue, PackEntry, defaults_in, user_pack_folder
 from core.tasks import get_task
 
@@ -38,7 +37,6 @@ LARGEST_BYTES = 2 << 30
 
 _LARGEST_CARD = 1 << 20
 _TRASH = ".deleted"
-_LONGEST_NAME = 60
 _PICKLES = {".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"}
 _RUNS_CODE = Message(
     "it is a Python pickle, which can run any program when it is opened; it was not opened"
@@ -64,29 +62,12 @@ class Deleted:
 # --- names -------------------------------------------------------------------------------------
 
 
-def slug(text: str) -> str:
-    """A short name made from ``text``: lower-case Latin letters, digits and hyphens; may be ""."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_LONGEST_NAME].strip("-")
-
-
 def next_name(base: str) -> str:
-    """The first of ``base``, ``base-2``, ``base-3``, … that is not in use.
-
-    A number at the end of ``base`` is continued: “mine-2” is followed by “mine-3”.
-    """
-    stem = slug(base) or "pack"
-    taken = _used_names()
-    if stem not in taken:
-        return stem
-    found = re.fullmatch(r"(.+?)-(\d{1,6})", stem)
-    root, number = (found[1], int(found[2])) if found else (stem, 1)
-    while (name := f"{root}-{(number := number + 1)}") in taken:
-        pass
-    return name
+    """The first of ``base``, ``base-2``, ``base-3``, … that is not in use."""
+    return free_name(base, used_names())
 
 
-def _used_names() -> set[str]:
+def used_names() -> set[str]:
     """Names of packs and classical methods, and of all files in the user's folder."""
     packs = {entry.manifest.name for entry in Catalogue().scan()[0]}
     files = {path.stem for path in user_pack_folder().glob(f"*{SUFFIX}")}
@@ -262,7 +243,7 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
             Message("it has no letters or digits"),
             Message("Choose another."),
         )
-    if short != entry.manifest.name and short in _used_names():
+    if short != entry.manifest.name and short in used_names():
         raise InputError(
             Message("The name “{0}”", title),
             Message("another pack has it"),

@@ -12,6 +12,32 @@ _POLL_INTERVAL = 0.05
 """Seconds between two checks of whether a waiting run was cancelled."""
 
 
+def check_rates(lower: float, upper: float, alternating: bool) -> None:
+    """Check learning rates that a person has entered.
+
+    Args:
+        alternating: whether the lower level must stay faster than the upper one.
+
+    Raises:
+        InputError: a rate is invalid.
+    """
+    for name, rate in (("lr_lower", lower), ("lr_upper", upper)):
+        field = field_of(name)
+        if not field.holds(rate):
+            raise InputError(
+                Message("Learning rates"),
+                Message(
+                    "they must be numbers above {0} and at most {1}", field.minimum, field.maximum
+                ),
+            )
+    if alternating and lower <= upper:
+        raise InputError(
+            Message("Learning rates"),
+            Message("the lower level must learn faster than the upper one"),
+            Message("Give the lower level the larger rate."),
+        )
+
+
 class RunControl:
     """Pause, resume, stop, change of learning rates, smaller batch.
 
@@ -69,23 +95,7 @@ class RunControl:
         Raises:
             InputError: the run is not paused, or a rate is invalid.
         """
-        for name, rate in (("lr_lower", lower), ("lr_upper", upper)):
-            field = field_of(name)
-            if not field.holds(rate):
-                raise InputError(
-                    Message("Learning rates"),
-                    Message(
-                        "they must be numbers above {0} and at most {1}",
-                        field.minimum,
-                        field.maximum,
-                    ),
-                )
-        if self.alternating and lower <= upper:
-            raise InputError(
-                Message("Learning rates"),
-                Message("the lower level must learn faster than the upper one"),
-                Message("Give the lower level the larger rate."),
-            )
+        check_rates(lower, upper, self.alternating)
         with self._changed:
             if not self._pause:
                 raise InputError(

@@ -1,0 +1,99 @@
+"""Training in the compute process, whatever happens to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from app.compute.process import ComputeProcess, ProcessEnded
+from tests.app.train.conftest import LONG, data, home, page  # noqa: F401 (fixtures)
+
+_PATIENCE = 120_000
+pytestmark = pytest.mark.timeout(300)
+
+
+def begun(qtbot, page, data, **settings):  # noqa: F811
+    """The page, once its run has validated and saved."""
+    preparing, state = page.training.preparing, page.state
+    for name, value in {**LONG, **settings}.items():
+        preparing.set_value(name, value)
+    preparing.set_data([data])
+    qtbot.waitUntil(lambda: state.report is not None, timeout=_PATIENCE)
+    preparing.choose_task("mif")
+    qtbot.waitUntil(lambda: not state.obstacle, timeout=_PATIENCE)
+    page.training.start()
+    qtbot.waitUntil(lambda: state.run_progress.step >= 6, timeout=_PATIENCE)
+    return state
+
+
+def test_killed_while_training_the_run_is_resumed_from_its_checkpoint(
+    qtbot,
+    process: ComputeProcess,
+    page,
+    data,  # noqa: F811
+):
+    state = begun(qtbot, page, data)
+    assert len(state.strip) == 4
+    os.kill(process.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: state.phase == "failed", timeout=_PATIENCE)
+    assert isinstance(state.problem, ProcessEnded)
+    assert state.remedy == "resume"
+    qtbot.waitUntil(lambda: len(state.runs) == 1, timeout=_PATIENCE)
+    saved = state.runs[0].step
+    assert saved >= 5
+    page.training.running.resume_failed()
+    qtbot.waitUntil(
+        lambda: state.phase == "running" and state.run_progress.step > saved, timeout=_PATIENCE
+    )
+    # Controls reach it as before.
+    page.training.running.pause()
+    qtbot.waitUntil(lambda: state.phase == "paused", timeout=_PATIENCE)
+    assert page.training.running.set_rates(2e-4, 1e-4)
+    assert not page.training.running.set_rates(-1.0, 1e-4)
+    page.training.running.resume()
+    qtbot.waitUntil(
+        lambda: state.run_progress.rates[0] == pytest.approx(2e-4, rel=1e-2), timeout=_PATIENCE
+    )
+    page.training.running.stop()
+    qtbot.waitUntil(lambda: state.phase == "done", timeout=_PATIENCE)
+
+
+_SESSION = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+import resources
+from app.compute import remote
+from app.engine import engine_factory
+from app.shell.main_window import MainWindow
+from benchmarks.window_tools import train_page, training, until
+application = QApplication([])
+with remote.computing("en"):
+    window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")
+    window.show()
+    window.controller.start()
+    window.controller.open_sample()
+    session = window.session
+    until(lambda: session.outcome is not None and session.running is None)
+    window.work.measure()
+    until(lambda: bool(window.work.columns) and bool(window.work.values(session.outcome)))
+    small = {"steps": 1000, "crop": 32, "batch": 1, "validate_every": 0}
+    with training(train_page(window, Path(sys.argv[1]), small)):
+        pass
+    window.close()
+print(sorted({"torch", "timm", "trainer.run.loop"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.slow
+def test_after_a_session_the_window_has_imported_no_torch(data, home):  # noqa: F811
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", _SESSION, str(data)],
+        capture_output=True, text=True, env=environment, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr
