@@ -277,10 +277,10 @@ class BatchController(QObject):
             return
         self.pairing = pairing
         self.pairing_changed.emit()
-        if self.planned.plan is not None and self.planned.order is not None:
+        if self.planned.plan is not None:
             ids = {key_of(row.match): row.key for row in self.planned.plan.rows}
             keys = [key_of(match) for match in pairing.matches]
-            self.planned.order.set([ids[key] for key in keys if key in ids])
+            self.run.set_order([ids[key] for key in keys if key in ids])
 
     # --- choices ---------------------------------------------------------------------------
 

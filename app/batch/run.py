@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container
-from functools import partial
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
-from app.batch.pause_gate import PauseGate
 from app.batch.state import UNDER_WAY, BatchPhase, Ending, RowStates
+from app.compute.remote import Control, compute
 from app.engine import EngineFactory, LazyEngine
 from app.pairs.edits import PairKey, key_of
 from app.workers import Job, Runner
@@ -44,7 +43,7 @@ class BatchRun(QObject):
         """
         super().__init__(parent)
         self._lazy, self._runner = LazyEngine(factory), runner
-        self._gate = PauseGate()
+        self._control: Control | None = None
         self._job: Job | None = None
         self._closed = False
         self.inbox: deque[Any] = deque()
@@ -72,9 +71,11 @@ class BatchRun(QObject):
     def start(self, planned: tasks.Planned) -> None:
         """Start the planned run."""
         self.prepare(planned)
-        job = self._job = self._runner.submit(
-            partial(tasks.run, self._lazy, planned, self._gate, self.inbox)
-        )
+        control = self._control = Control("app.batch.control:BatchControl")
+        # A signal for each event would block the window.
+        take = self.inbox.append
+        work = compute(tasks.run, self._lazy, planned.plan, control=control, take=take)
+        job = self._job = self._runner.submit(work)
         job.progress.connect(self._report)
         job.finished.connect(lambda report: self.end(Ending(report)))
         job.failed.connect(lambda error: self.end(Ending(error=error)))
@@ -103,14 +104,22 @@ class BatchRun(QObject):
     def pause(self) -> None:
         """Pause once the files being written are complete."""
         if self.phase == "running":
-            self._gate.shut()
+            self._request("pause")
             self._set_phase("paused")
 
     def resume(self) -> None:
         """Continue after a pause."""
         if self.phase == "paused":
-            self._gate.open()
+            self._request("resume")
             self._set_phase("running")
+
+    def set_order(self, keys: Sequence[str]) -> None:
+        """Take the queued rows of the run in the order of their keys."""
+        self._request("set_order", list(keys))
+
+    def _request(self, method: str, *arguments: object) -> None:
+        if self._control is not None:
+            self._control.request(method, *arguments)
 
     def cancel(self) -> None:
         """Stop the run; finished rows are kept."""

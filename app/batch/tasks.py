@@ -6,13 +6,12 @@ The engine is imported inside them, so that the window starts without it.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.batch.pause_gate import PauseGate
+from app.batch.control import BatchControl
 from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
@@ -24,7 +23,7 @@ from core.errors import FusionError, Message
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, QueueOrder, RowRecord
+    from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, RowRecord
     from core.pairing.plan import PairingPlan
 
 _REPORT_EVERY = 0.1
@@ -37,13 +36,11 @@ class Planned:
 
     Attributes:
         plan: rows and names; None while the choices are invalid.
-        order: of the queued rows, which can be changed at any time.
         error: why there is no plan, or why it cannot be run.
         found: the run recorded in the output folder.
     """
 
     plan: BatchPlan | None = None
-    order: QueueOrder | None = None
     _: KW_ONLY
     error: FusionError | None = None
     found: FoundRun | None = None
@@ -151,14 +148,11 @@ def plan(
 
 
 def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None = None) -> Planned:
-    from core.batch import QueueOrder
-
     targets = {key_of(row.match): row.target for row in plan.rows}
     problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
     chosen = {key_of(row.match): row.choice for row in plan.rows if row.choice != NO_CHOICE}
     return Planned(
         plan,
-        QueueOrder(),
         error=error,
         found=found,
         targets=targets,
@@ -169,24 +163,20 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 
 
 def run(
-    lazy: LazyEngine, planned: Planned, pause_gate: PauseGate, inbox: deque[Any], progress: Progress
-) -> BatchFinished:
-    """Run the plan. Events are appended to ``inbox``: a signal for each would block the window.
+    lazy: LazyEngine, plan: BatchPlan, control: BatchControl, progress: Progress
+) -> Generator[Any, None, BatchFinished]:
+    """Run the plan, and yield its events.
 
     Raises:
         FusionError, Cancelled: see :func:`core.batch.run_batch`.
     """
     from core.batch import BatchFinished, run_batch
 
-    assert planned.plan is not None
-    engine = lazy.get(progress)
-    pause_gate.begin(progress)
+    engine, gate = lazy.get(progress), control.gate
+    gate.begin(progress)
     event: Any = None
-    events = run_batch(
-        planned.plan, engine, pause_gate, order=planned.order, clock=pause_gate.seconds
-    )  # fmt: skip
-    for event in events:
-        inbox.append(event)
+    for event in run_batch(plan, engine, gate, order=control.order, clock=gate.seconds):
+        yield event
     assert isinstance(event, BatchFinished)
     return event
 

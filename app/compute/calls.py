@@ -9,6 +9,7 @@ from typing import Any
 
 ALLOWED = (
     "app.compute.probe",
+    "app.batch.tasks",
     "app.engine",
     "app.fuse.tasks",
     "app.fuse.measuring",
@@ -20,7 +21,11 @@ ALLOWED = (
 )
 """Modules whose functions may be called; each imports torch inside its functions only."""
 
-CONTROLS = ("app.compute.probe:ProbeControl", "trainer.run.control:RunControl")
+CONTROLS = (
+    "app.batch.control:BatchControl",
+    "app.compute.probe:ProbeControl",
+    "trainer.run.control:RunControl",
+)
 """Classes of what a job is controlled by while it runs."""
 
 

@@ -27,6 +27,8 @@ _REPORT_INTERVAL = 1 / 30
 """Minimum interval between progress reports of one stage, in seconds."""
 _NICER = 5
 """Increment of the nice value: where cores are short, the window comes first."""
+_LOOK_EVERY = 0.05
+"""Seconds between two checks of whether a job that waits was cancelled."""
 _STACK_BYTES = 16 * 1024 * 1024
 """Some systems default to 512 KiB, too little for numerical libraries."""
 
@@ -102,7 +104,8 @@ class _Job:
     def _call(self) -> Any:
         frame, self._frame = self._frame, None
         assert frame is not None
-        _ready.wait()
+        while not _ready.wait(_LOOK_EVERY):
+            self.check()
         call: Call = frame.value()
         del frame
         function, arguments = found(call.function), call.arguments

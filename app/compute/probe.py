@@ -31,7 +31,8 @@ def count(most: int, seconds: float, progress: Progress) -> Generator[int, None,
 
 
 def sleep(seconds: float, progress: Progress) -> None:
-    """Hear nothing for a while."""
+    """Report once, then hear nothing for a while."""
+    progress.report(0, 0, "")
     time.sleep(seconds)
 
 

@@ -70,7 +70,7 @@ class _Child:
         self.channel = Channel(ours)
         self.jobs: dict[int, _Running] = {}
         self.lock = threading.Lock()
-        self.is_over = False
+        self.is_over = self.is_ending = False
         self.answered = False
         self.reader = threading.Thread(target=self._read, name="compute reader", daemon=True)
 
@@ -94,9 +94,9 @@ class _Child:
             job.frames.put(None)
 
     def add(self, number: int) -> _Running | None:
-        """Register a job; None if the process has ended."""
+        """Register a job; None if the process has ended or is being ended."""
         with self.lock:
-            if self.is_over:
+            if self.is_over or self.is_ending:
                 return None
             job = self.jobs[number] = _Running(number, self)
             return job
@@ -105,10 +105,12 @@ class _Child:
         with self.lock:
             self.jobs.pop(job.number, None)
 
-    def is_alone(self, job: _Running) -> bool:
-        """Whether every other job was cancelled as well."""
+    def end_unless_used(self) -> None:
+        """End the process, unless there is a job that was not cancelled; no new one begins."""
         with self.lock:
-            return all(other.cancelled for other in self.jobs.values() if other is not job)
+            self.is_ending = all(job.cancelled for job in self.jobs.values())
+            if self.is_ending:
+                self.process.kill()
 
     def why(self) -> Message:
         """Why the process ended."""
@@ -214,6 +216,7 @@ class ComputeProcess:
                     child.remove(job)
                     raise
                 return job
+            child.reader.join()
         raise self._ended(child)
 
     def follow(self, job: _Running, progress: Progress) -> Generator[Any, None, Any]:
@@ -271,8 +274,8 @@ class ComputeProcess:
                 frame = job.frames.get(timeout=_LOOK_EVERY)
             except queue.Empty:
                 late = not heard and time.monotonic() > deadline
-                if late and job.child.is_alone(job):
-                    job.child.process.kill()
+                if late:
+                    job.child.end_unless_used()
                 continue
             if frame is None:
                 return

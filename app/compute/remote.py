@@ -92,20 +92,27 @@ class RemoteJob:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     control: Control | None = None
+    take: Callable[[Any], None] | None = None
 
     def __call__(self, progress: Progress) -> Any:
-        """Run it: the result, or for a generator function an iterator of its events."""
+        """Run it: the result, or an iterator of the events where nobody takes them."""
         process = _process
+        yields = inspect.isgeneratorfunction(self.function)
         if process is None:
-            return self._here(progress)
+            answer = self._here(progress)
+            return answer if self.take is None else self._taken(answer)
         events = self._there(process, progress)
-        if inspect.isgeneratorfunction(self.function):
-            return events
-        while True:
-            try:
-                next(events)
-            except StopIteration as end:
-                return end.value
+        return events if yields and self.take is None else self._taken(events)
+
+    def _taken(self, events: Generator[Any, None, Any]) -> Any:
+        with contextlib.closing(events):
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as end:
+                    return end.value
+                if self.take is not None:
+                    self.take(event)
 
     def _here(self, progress: Progress) -> Any:
         if self.control is None:
@@ -123,7 +130,10 @@ class RemoteJob:
 
 
 def compute(
-    function: Callable[..., Any], *arguments: Any, control: Control | None = None
+    function: Callable[..., Any],
+    *arguments: Any,
+    control: Control | None = None,
+    take: Callable[[Any], None] | None = None,
 ) -> RemoteJob:
     """Work that is done in the compute process.
 
@@ -131,6 +141,7 @@ def compute(
         function: module-level, of :data:`app.compute.calls.ALLOWED`; it takes the arguments, the
             control if there is one, and the progress.
         arguments: values that can be pickled.
+        take: called with each event of a generator function, on the worker; None: they are yielded.
     """
     named(function)
-    return RemoteJob(function, arguments, control)
+    return RemoteJob(function, arguments, control, take)

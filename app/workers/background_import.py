@@ -52,10 +52,9 @@ _readers_guard = threading.Lock()
 
 @contextlib.contextmanager
 def paused_garbage_collection() -> Iterator[None]:
-    """Pause garbage collection; afterwards all existing objects are excluded from it.
+    """Pause garbage collection.
 
-    These are mostly modules, classes and functions, which live as long as the process. Several
-    threads may be inside at the same time; collection is enabled when the last one leaves.
+    Several threads may be inside at the same time; collection is enabled when the last one leaves.
     """
     with _guard:
         if not _pause.depth:
@@ -68,7 +67,6 @@ def paused_garbage_collection() -> Iterator[None]:
         with _guard:
             _pause.depth -= 1
             if not _pause.depth and _pause.was_on:
-                gc.freeze()
                 gc.enable()
 
 

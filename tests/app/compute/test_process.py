@@ -166,7 +166,7 @@ def test_work_that_does_not_hear_is_ended_with_its_process(qtbot, runner, proces
     drained(qtbot, runner)
     job = runner.submit(compute(probe.sleep, 600.0))
     ends = Ends(job)
-    with qtbot.waitSignal(job.started, timeout=_PATIENCE):
+    with qtbot.waitSignal(job.progress, timeout=_PATIENCE):
         pass
     pid = process.pid
     with qtbot.waitSignal(job.cancelled, timeout=1000):
@@ -185,7 +185,7 @@ def test_a_process_with_other_work_is_not_ended(qtbot, runner, process):
     with qtbot.waitSignal(kept.yielded, timeout=_PATIENCE):
         pass
     deaf = runner.submit(compute(probe.sleep, 600.0))
-    with qtbot.waitSignal(deaf.started, timeout=_PATIENCE):
+    with qtbot.waitSignal(deaf.progress, timeout=_PATIENCE):
         pass
     with qtbot.waitSignal(kept.finished, timeout=_PATIENCE):
         deaf.cancel()
@@ -312,3 +312,20 @@ def test_after_the_end_no_job_begins(process):
         call(process, probe.echo, 1)
     assert process.pid is None
     assert remote.current() is process
+
+
+def test_a_job_that_begins_while_the_process_is_ended_runs_in_the_next(qtbot, runner, process):
+    other, ends = Runner("other"), []
+    drained(qtbot, runner)
+    deaf = runner.submit(compute(probe.sleep, 600.0))
+    with qtbot.waitSignal(deaf.progress, timeout=_PATIENCE):
+        pass
+    deaf.cancel()
+    pid, deadline = process.pid, time.monotonic() + 30
+    while process.pid == pid and time.monotonic() < deadline:
+        ends.append(Ends(other.submit(compute(probe.echo, "short"))))
+        qtbot.wait(20)
+    drained(qtbot, other)
+    other.shutdown()
+    assert len(ends) > 3
+    assert {end.kinds[0] for end in ends} == {"finished"}

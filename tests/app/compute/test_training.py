@@ -6,17 +6,33 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
+from app.compute import remote
 from app.compute.process import ComputeProcess, ProcessEnded
-from tests.app.train.conftest import LONG, data, home, page  # noqa: F401 (fixtures)
+from tests.app.train import conftest
+from tests.app.train.conftest import LONG
+
+data, home, page = conftest.data, conftest.home, conftest.page
 
 _PATIENCE = 120_000
 pytestmark = pytest.mark.timeout(300)
 
 
-def begun(qtbot, page, data, **settings):  # noqa: F811
+@pytest.fixture
+def process(home) -> Iterator[ComputeProcess]:
+    """A compute process that was started where the packs are."""
+    made = ComputeProcess(warm=False)
+    made.start("en")
+    remote.use(made)
+    yield made
+    remote.use(None)
+    made.shutdown()
+
+
+def begun(qtbot, page, data, **settings):
     """The page, once its run has validated and saved."""
     preparing, state = page.training.preparing, page.state
     for name, value in {**LONG, **settings}.items():
@@ -34,7 +50,7 @@ def test_killed_while_training_the_run_is_resumed_from_its_checkpoint(
     qtbot,
     process: ComputeProcess,
     page,
-    data,  # noqa: F811
+    data,
 ):
     state = begun(qtbot, page, data)
     assert len(state.strip) == 4
@@ -90,7 +106,7 @@ print(sorted({"torch", "timm", "trainer.run.loop"} & set(sys.modules)))
 
 
 @pytest.mark.slow
-def test_after_a_session_the_window_has_imported_no_torch(data, home):  # noqa: F811
+def test_after_a_session_the_window_has_imported_no_torch(data, home):
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [sys.executable, "-c", _SESSION, str(data)],
