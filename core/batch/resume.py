@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -291,7 +292,8 @@ def clean_up(plan: BatchPlan, records: Mapping[str, RowRecord]) -> int:
     for target in targets:
         # The program ended between the result and the end of what it was made of.
         left = store_beside(out / target)
-        if left.is_dir() and (out / target).exists():
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):  # a name that is too long fails its row later
+            if left.is_dir() and (out / target).exists():
+                shutil.rmtree(left, ignore_errors=True)
     tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS), Path(REPORTS))
     return sum(remove_parts(out / top / path) for top in tops for path in below)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -78,6 +79,14 @@ def test_asking_what_there_is(words: tuple[str, ...]) -> None:
 
 def test_inspecting_a_folder() -> None:
     assert ended("inspect", ROOT / "resources" / "samples").endswith(" []")
+
+
+def test_measuring_a_volume(tmp_path: Path) -> None:
+    values = np.arange(20**3, dtype=np.float32).reshape(20, 20, 20)
+    nib.save(nib.Nifti1Image(values, np.diag([2.0, 2, 2, 1])), tmp_path / "mr.nii.gz")
+    words = ("--sphere", "-20,-20,20,12", "-o", tmp_path / "figures.csv")
+    assert ended("measure", tmp_path / "mr.nii.gz", *words).endswith(" []")
+    assert (tmp_path / "figures.csv").stat().st_size
 
 
 def test_a_network_still_loads_it(pairs: Path, tmp_path: Path) -> None:
