@@ -49,11 +49,11 @@ def activity(image: Tensor, radius: int) -> Tensor:
     across = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
     down = down[..., :-2] + 2 * down[..., 1:-1] + down[..., 2:]
     gradient = (across.abs() + down.abs()).mean(dim=1, keepdim=True)
-    return _smoothed(gradient, radius)
+    return smoothed(gradient, radius)
 
 
-def _smoothed(image: Tensor, radius: int) -> Tensor:
-    """``image`` averaged over a box twice, with replicated borders."""
+def smoothed(image: Tensor, radius: int) -> Tensor:
+    """``image`` averaged over a box of ``radius`` twice, with replicated borders."""
     side = 2 * radius + 1
     for _ in range(2):
         padded = pad_replicate(image, radius)
@@ -67,7 +67,7 @@ def detail_of(change: Tensor) -> Tensor:
     What is even over some 30 pixels becomes 0: added to an image, the detail moves no brightness
     from one region to another.
     """
-    return change - _smoothed(change, _DETAIL_RADIUS)
+    return change - smoothed(change, _DETAIL_RADIUS)
 
 
 def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

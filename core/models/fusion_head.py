@@ -17,6 +17,7 @@ from core.models.bounding import (
     detail_bounds,
     detail_of,
     leaky_clamp,
+    smoothed,
 )
 from core.models.config import NetworkConfig
 from core.models.guided_filter import (
@@ -55,8 +56,13 @@ _STRIP_DIVISOR = 4
 """Memory per pixel of the full-resolution layers relative to that of a block."""
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
 """Window radii in coarse pixels for smoothing the bases, their map, and the map of the details."""
-_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE, _GUIDED_EDGE = 0.02, 0.01, 0.001, 0.003
+_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
 """Regularisation ε of these filters: variance (of an image, of the bases' contrast) of an edge."""
+_GUIDED_REACH, _GUIDED_EDGE = 8, 0.03
+"""As these, for the bases of a ``salient`` head."""
+_CHOICE_RADIUS = 3
+"""Radius in pixels of the box that the choice of details of a ``salient`` head is averaged over,
+twice: on even ground the outlines of a sharper choice show as patches."""
 
 
 class Fusion(nn.Module):
@@ -334,14 +340,15 @@ class SalientHead(BlendHead):
         guide = tiling.local(_coarse_guide, night, around, x, y, reach=GUIDED_DOWNSAMPLING)
         bases = torch.cat(
             [
-                guided_filter_coefficients(image, guide, _BASE_REACH, _GUIDED_EDGE)
+                guided_filter_coefficients(image, guide, _GUIDED_REACH, _GUIDED_EDGE)
                 for image in (coarse_x, coarse_y, guide)
             ],
             dim=1,
         )
         return tiling.local(
             self._add_detail, features, night, around, bases, choice, x, y,
-            reach=_PREDICTION_REACH + GUIDED_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
+            reach=_PREDICTION_REACH + 2 * _CHOICE_RADIUS + GUIDED_DOWNSAMPLING,
+            strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
     def _add_detail(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
@@ -359,6 +366,7 @@ class SalientHead(BlendHead):
         decision = self.predict_blend(features, x, y, guide, choice / _ACTIVITY_SCALE)
         base_x, base_y, base = (apply_coefficients(b, guide) for b in bases.chunk(3, dim=1))
         weight = torch.sigmoid(choice + _ACTIVITY_SCALE * decision[:, :1])
+        weight = smoothed(weight, _CHOICE_RADIUS)
         base = base + decision[:, -1:] * (base_x - base_y)
         detail = _blend(weight, x - base_x, y - base_y)
         return clamp_to_bounds(base + detail + decision[:, 1:-1], x, y)

@@ -24,21 +24,21 @@ _LIT, _GLOW = 32 / 255, 12 / 255
 """As these, of what the visible image shows as a lamp: wider, for lamps fade into haze."""
 _RADIUS = 8
 """Radius in coarse pixels of the box that is applied twice to find the surroundings of a pixel."""
-_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS, _CLEARLY = 6, 10.0, 0.3
+_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS, _CLEARLY = 6, 20.0, 0.1
 """Radius in pixels of the box that activity is averaged over (twice), the exponent of its ratio (a
 blend of two details keeps less of either than a choice), and the logarithm of the ratio up to which
 the source that gives the brightness also gives the detail, which on its own brightness is whole."""
 SALIENCE_REACH = 2 * _ACTIVITY_RADIUS + 4
 """Pixels around a coarse pixel on which its activity depends, in whole coarse pixels."""
-_NOISE, _FLAT = 0.4, 0.12
+_NOISE, _FLAT = 0.25, 0.12
 """Shares of the mean activity of a scene: up to which it is noise, and above that still flat."""
 _LEAST = 1e-3
 """Mean activity of a scene without any."""
 _LEAD, _AHEAD = 8.0, 0.3
 """Exponent of the ratio of activities by which a source leads, and the logarithm of the ratio that
 x is given as a start: by night it shows people and animals."""
-_SUREST = 5.0
-"""Largest logit, still to be corrected: where a sigmoid is flat, nothing is learnt."""
+_SUREST = 16.0
+"""Largest logit, still to be corrected."""
 
 
 def night_of(y: Tensor) -> Tensor:

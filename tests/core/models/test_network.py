@@ -298,7 +298,7 @@ def test_a_fresh_salient_head_keeps_the_daylight_and_shows_what_is_hot() -> None
     inner = np.s_[0, 0, 52:72, 8:-8]
     assert (fused - y)[inner].mean().abs() < 0.03
     shown = torch.corrcoef(torch.stack([fused[inner].flatten(), x[inner].flatten()]))[0, 1]
-    assert shown > 0.9
+    assert shown > 0.85
     # The hot figure is shown as bright as in x.
     assert fused[0, 0, 95:115, 65:85].min() > 0.85
 
@@ -317,7 +317,8 @@ def test_by_night_a_fresh_salient_head_shows_infrared_and_the_lamps_of_the_visib
     fused = network.fuse(network.encode(x, y), x, y)
     sky = fused[0, 0, :24].clone()
     sky[4:, 32:60] = 0.1
-    assert (sky - 0.1).abs().max() < 0.05
+    assert (sky - 0.1).abs().max() < 0.08, "the haze is 0.25 above"
+    assert (sky - 0.1).abs().mean() < 0.03
     assert fused[0, 0, 10:18, 42:50].min() > 0.85, "the lamp"
     assert (fused - x)[..., 84:, :].abs().mean() < 0.03
     # Where x is bright but even, and y shows the scene, the scene stays as it is in y.

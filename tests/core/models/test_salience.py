@@ -89,22 +89,22 @@ def test_surroundings_are_means_of_both_around_a_pixel() -> None:
 
 
 def test_detail_is_that_of_the_brightness_unless_the_other_source_is_clearly_more_active() -> None:
-    of_both = torch.full((1, 2, 4, 30), 0.1)  # mean near 0.1, so 0.04 is noise
+    of_both = torch.full((1, 2, 4, 30), 0.1)  # mean near 0.1, so 0.02 is noise
     of_both[:, 0, :, :5], of_both[:, 1, :, :5] = 0.3, 0.1
     of_both[:, 0, :, 5:10], of_both[:, 1, :, 5:10] = 0.05, 0.15
-    of_both[:, 0, :, 10:15], of_both[:, 1, :, 10:15] = 0.03, 0.002
-    of_both[:, 0, :, 15:20], of_both[:, 1, :, 15:20] = 0.11, 0.1
+    of_both[:, 0, :, 10:15], of_both[:, 1, :, 10:15] = 0.02, 0.002
+    of_both[:, 0, :, 15:20], of_both[:, 1, :, 15:20] = 0.105, 0.1
     by_day, by_night = detail_logit(of_both, DAY)[0, 0, 0], detail_logit(of_both, NIGHT)[0, 0, 0]
     for logit in (by_day, by_night):
-        assert logit[0] == 5
-        assert logit[7] == -5
+        assert logit[0] == 16
+        assert logit[7] == -16
     for column in (12, 25):  # noise; both alike
-        assert by_day[column] == pytest.approx(-3, abs=1e-4)
-        assert by_night[column] == pytest.approx(3, abs=1e-4)
-    assert by_day[17] < -1, "a little more active is not enough"
+        assert by_day[column] == pytest.approx(-2, abs=1e-4)
+        assert by_night[column] == pytest.approx(2, abs=1e-4)
+    assert by_day[17] < 0, "a little more active is not enough"
     # The choice does not depend on the contrast of the scene; without any it is as for noise.
     torch.testing.assert_close(detail_logit(of_both / 8, DAY), detail_logit(of_both, DAY))
-    torch.testing.assert_close(detail_logit(of_both * 0, DAY), torch.full((1, 1, 4, 30), -3.0))
+    torch.testing.assert_close(detail_logit(of_both * 0, DAY), torch.full((1, 1, 4, 30), -2.0))
 
 
 def test_the_source_that_shows_more_of_a_scene_leads_with_a_start_for_infrared() -> None:
