@@ -87,7 +87,7 @@ def load_last_batch(folder: Path, progress: Progress) -> LastBatch | None:
 
     try:
         last = _from_json(json.loads((folder / _FILE).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     try:
         found = find_run(options_of(last.choices, resume=True)) if last.is_open else None

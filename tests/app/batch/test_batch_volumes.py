@@ -96,7 +96,8 @@ def test_another_mr_is_chosen_for_a_pet_where_several_fit(qtbot, page, export):
     texts = [action.text() for action in page.series_menu.actions() if action.isChecked()]
     page.series_menu.close()
     assert texts == ["MR 20×24×10 · T2 ax"]
-    page.batch.choose_method("average")
+    with planned(qtbot, page.batch):
+        page.batch.choose_method("average")
     with planned(qtbot, page.batch):
         page.batch._find()
     assert cell(page, 0, B) == "MR · T2 ax"
