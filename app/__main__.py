@@ -8,6 +8,10 @@ if __name__ == "__main__":
     ]:  # core.io.readers.isolated.CHILD_ARGUMENT; nothing else is loaded
         from core.io.readers.isolated_child import main
     elif sys.argv[1:2] == ["--compute"]:  # app.compute.process.CHILD_ARGUMENT
+        import os
+
+        if hasattr(os, "nice"):
+            os.nice(5)  # as in app.compute.__main__
         from app.compute.child import serve_window as main
     else:
         from multiprocessing import freeze_support

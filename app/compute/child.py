@@ -25,8 +25,6 @@ from core.errors import Cancelled
 
 _REPORT_INTERVAL = 1 / 30
 """Minimum interval between progress reports of one stage, in seconds."""
-_NICER = 5
-"""Increment of the nice value: where cores are short, the window comes first."""
 _LOOK_EVERY = 0.05
 """Seconds between two checks of whether a job that waits was cancelled."""
 _STACK_BYTES = 16 * 1024 * 1024
@@ -139,6 +137,8 @@ class _Job:
         return made
 
 
+_begun = threading.Event()
+"""The first job has arrived: until then the window needs the cores to show itself."""
 _ready = threading.Event()
 """What needs no torch is imported."""
 _FIRST = (
@@ -158,6 +158,7 @@ def _warm_up(wanted: int) -> None:
     Errors are ignored: the job that needs a package raises them with the reason.
     """
     if wanted:
+        _begun.wait()
         for name in _FIRST:
             _import(name)
     _ready.set()
@@ -199,6 +200,7 @@ class Server:
                     job.request(value)
 
     def _start(self, frame: PipeFrame) -> None:
+        _begun.set()
         job = self._jobs[frame.number] = _Job(frame, self._channel)
         name = f"job {frame.number}"
         threading.Thread(target=job.run, args=(self._ended,), name=name, daemon=True).start()
@@ -216,8 +218,6 @@ def serve_window() -> None:
     handle, warm = map(int, sys.argv[-2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the window
     faulthandler.enable()
-    if hasattr(os, "nice"):
-        os.nice(_NICER)
     threading.stack_size(_STACK_BYTES)
     channel = Channel(_connection(handle))
     threading.Thread(target=_warm_up, args=(warm,), name="warm-up", daemon=True).start()

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.compute.remote import compute
+from app.compute.remote import compute, current
 from app.engine import LazyEngine, engine_info, fall_back
 from app.fuse import tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.state import Activity, FuseState, Outcome, Remedy
 from app.workers import Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
+
+_START_MS = 2000
+"""Milliseconds after which the engine is made, whatever the sources do."""
 
 
 class FusionRunner(QObject):
@@ -40,9 +43,28 @@ class FusionRunner(QObject):
         self._jobs = jobs
         self._compute = Runner("compute", self)
         self._previews = Runner("previews", self)
+        self._is_asked = False
 
     def start(self) -> None:
-        """Make the engine, in the background."""
+        """Make the engine, in the background: once the first sources are on screen, or soon.
+
+        Two processes that import at once would keep them from a machine with few cores.
+        """
+        self._is_asked = False
+        if current() is None or self._session.sources.pair is not None:
+            self._ask()
+            return
+        self._session.sources_changed.connect(self._ask_when_shown)
+        QTimer.singleShot(_START_MS, self, self._ask)
+
+    def _ask_when_shown(self) -> None:
+        if not self._session.sources.is_loading:
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._is_asked or self._jobs.closed:
+            return
+        self._is_asked = True
         info = self._compute.submit(compute(engine_info, self.engine))
         info.finished.connect(self._session.set_engine)
         info.failed.connect(partial(self._jobs.show_error, "retry"))
@@ -115,7 +137,7 @@ class FusionRunner(QObject):
         self.fuse(preview=self._session.outcome is None)
 
     def _preview(self, plan: tasks.FusePlan) -> None:
-        job = self._previews.submit(compute(tasks.classical_preview, plan), key="preview")
+        job = self._previews.submit(partial(tasks.classical_preview, plan), key="preview")
         # A preview that fails is not reported: the model's result or error follows.
         self._jobs.track("preview", job, finished=partial(self._preview_finished, plan))
         for end in (job.finished, job.failed, job.cancelled):

@@ -72,8 +72,8 @@ def run(
     except FusionError as error:
         return say(error)
     shorten_switch_interval()
-    raise_priority()
     with remote.computing(language.current()):
+        raise_priority()  # not before: the compute process would inherit it
         window = MainWindow(
             engine_factory(device),
             resources.SAMPLES,
