@@ -17,7 +17,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,23 +142,10 @@ def _open(path: Path) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def import_in_background(
-    make: Callable[[], Made], *packages: str, after: Sequence[tuple[threading.Event, float]] = ()
-) -> Callable[[], Made]:
-    """Wrap ``make``, which imports ``packages``, so that it does not block other threads.
-
-    Args:
-        after: events to wait for in turn, with timeouts in seconds; the first timeout ends the
-            waiting. The system loads one library at a time: a thread that imports a small library,
-            is started, or calls into a library for the first time, has to wait for a large one
-            being loaded, and with it the GUI if that thread holds the GIL. So small libraries that
-            are needed soon should be loaded before.
-    """
+def import_in_background(make: Callable[[], Made], *packages: str) -> Callable[[], Made]:
+    """Wrap ``make``, which imports ``packages``, so that it does not block other threads."""
 
     def made() -> Made:
-        for event, seconds in after:
-            if not event.wait(seconds):
-                break
         with paused_garbage_collection():
             for package in packages:
                 if package not in sys.modules:

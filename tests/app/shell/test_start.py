@@ -71,25 +71,6 @@ def test_what_cannot_be_opened_or_found_is_no_error(tmp_path):
     assert import_in_background(lambda: 7, "a_package_nobody_has")() == 7
 
 
-def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
-    asked = []
-
-    class Turn(threading.Event):
-        def __init__(self, comes: bool) -> None:
-            super().__init__()
-            self.comes = comes
-
-        def wait(self, timeout: float | None = None) -> bool:
-            asked.append((self.comes, timeout))
-            return self.comes
-
-    there, missing = Turn(True), Turn(False)
-    make = import_in_background(lambda: 7, after=((there, 2.0), (missing, 8.0), (there, 1.0)))
-    assert asked == []
-    assert make() == 7
-    assert asked == [(True, 2.0), (False, 8.0)]
-
-
 def test_the_collector_rests_until_the_last_one_leaves():
     assert gc.isenabled()
     inside, leave = threading.Event(), threading.Event()
