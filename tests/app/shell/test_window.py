@@ -611,7 +611,7 @@ def test_save_dialog_suggests_a_name(opened):
 
 def test_closing_while_fusing_leaves_no_thread(qtbot, opened, engine):
     fuse_and_hold(qtbot, opened, engine)
-    assert running_threads() == 4
+    assert running_threads() > 0
     opened.close()
     assert not opened.isVisible()
     assert running_threads() == 0
@@ -624,8 +624,7 @@ def test_no_text_is_outside_the_translation_system():
     root = Path(__file__).resolve().parents[3] / "app"
     offenders = [
         f"{path.name}: {match.group(0)}"
-        for folder in ("views", "widgets")
-        for path in (root / folder).glob("*.py")
+        for path in root.rglob("*.py")
         for match in shown.finditer(path.read_text(encoding="utf-8"))
     ]
     assert offenders == []
