@@ -28,6 +28,7 @@ from core.progress import Progress
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
     from pynetdicom.association import Association
+    from pynetdicom.pdu import A_ASSOCIATE_RJ
     from pynetdicom.presentation import PresentationContext
 
 CONNECT_SECONDS, NEGOTIATE_SECONDS, SILENT_SECONDS = 5.0, 10.0, 30.0
@@ -127,6 +128,7 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
     entity.dimse_timeout = None
     entity.network_timeout = None
     opened: list[Association] = []
+    refused: list[A_ASSOCIATE_RJ] = []
     with Watch(progress, lambda: cut(opened), SILENT_SECONDS) as watch:
         association = entity.associate(
             address,
@@ -137,6 +139,7 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
             tls_args=None if context is None else (context, node.host),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
+                (evt.EVT_PDU_RECV, lambda event: _note_refusal(event.pdu, refused)),
                 *prompt_handlers(),
                 *proposal.handlers,
             ],
@@ -144,7 +147,7 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
         try:
             if not association.is_established:
                 watch.beat()
-                raise _refusal(node, association, address)
+                raise _refusal(node, association, refused, address)
             if proposal.needed:
                 _check_context(node, association, proposal.needed)
             yield Session(node, association, watch)
@@ -221,18 +224,32 @@ def not_offered(node: DicomNode, needed: str) -> ContextRefused:
     )
 
 
-def _refusal(node: DicomNode, association: Association, address: str) -> ArchiveError:
-    """Why there is no association."""
+def _note_refusal(pdu: object, refused: list[A_ASSOCIATE_RJ]) -> None:
+    from pynetdicom.pdu import A_ASSOCIATE_RJ
+
+    if isinstance(pdu, A_ASSOCIATE_RJ):
+        refused.append(pdu)
+
+
+def _refusal(
+    node: DicomNode, association: Association, refused: Sequence[A_ASSOCIATE_RJ], address: str
+) -> ArchiveError:
+    """Why there is no association.
+
+    Args:
+        refused: what the archive answered. pynetdicom itself forgets it where the archive closes
+            the connection before the thread that waits for the answer runs on.
+    """
     rejected: Sequence[PresentationContext] = association.rejected_contexts
-    if association.is_rejected:
-        return _rejection(node, association.acceptor.primitive)
+    if refused:
+        return _rejection(node, refused[0])
     if association.is_aborted and rejected:
         return not_offered(node, str(rejected[0].abstract_syntax))
     return _unconnected(node, address)
 
 
-def _rejection(node: DicomNode, answer: Any) -> AssociationRefused:
-    source, reason = answer.result_source, answer.diagnostic
+def _rejection(node: DicomNode, answer: A_ASSOCIATE_RJ) -> AssociationRefused:
+    source, reason = answer.source, answer.reason_diagnostic
     if source == _USER and reason == _CALLED_UNKNOWN:
         return WrongTitle(
             node.name,

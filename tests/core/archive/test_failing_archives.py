@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from pynetdicom import AE
+from pynetdicom.acse import ACSE
 
 from core.archive import (
     Archive,
@@ -100,6 +101,26 @@ def test_titles_that_are_not_known_are_told_apart() -> None:
         with pytest.raises(WrongTitle, match="does not know this program as STRANGER"):
             archive_of(scp.node(own_title="STRANGER")).echo(QUIET)
         archive_of(scp.node(own_title="FRIEND")).echo(QUIET)
+
+
+def test_a_refusal_is_told_though_the_connection_is_closed_before_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask = ACSE.send_request
+
+    def ask_and_be_late(self: ACSE) -> None:
+        ask(self)
+        until = time.monotonic() + 10
+        while self.dul.state_machine.current_state != "Sta1" or not self.dul.to_user_queue.qsize():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    monkeypatch.setattr(ACSE, "send_request", ask_and_be_late)
+    with (
+        Scp().running(require_called_aet=True) as scp,
+        pytest.raises(WrongTitle, match="no archive there is called OTHER"),
+    ):
+        archive_of(scp.node(title="OTHER")).echo(QUIET)
 
 
 def test_an_archive_that_is_busy_is_told() -> None:
