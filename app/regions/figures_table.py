@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from app.i18n.numbers import localised
@@ -14,6 +15,9 @@ from core.units.readout import shown_value
 
 _OF_THRESHOLDS = ("mtv", "tlg", "threshold")
 _OF_PICTURES = ("volume", "mean", "sd", "minimum", "maximum", "threshold")
+
+_MOST = 16_777_215
+"""Pixels: as wide as a widget may be."""
 
 
 def rows_of(figures: Sequence[RegionFigures], *, is_picture: bool) -> tuple[str, ...]:
@@ -90,6 +94,21 @@ class FiguresTable(QTableWidget):
                 item.setToolTip(reason or f"{text} {unit}".strip())
                 self.setItem(row, column, item)
         self._fit_height()
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        """No figure is cut: “1,019.…” would be read as another number. Titles of rows give way."""
+        columns = range(self.columnCount())
+        widest = max((self.sizeHintForColumn(column) for column in columns), default=0)
+        down = self.verticalHeader()
+        down.setMaximumWidth(_MOST)
+        room = self.width() - self.columnCount() * widest - 2 * self.frameWidth()
+        down.setMaximumWidth(min(max(room, 0), down.sizeHint().width()) if widest else _MOST)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the new width."""
+        super().resizeEvent(event)
+        self._fit_width()
 
     def _fit_height(self) -> None:
         """All rows are seen: the panel scrolls, not the table in it."""

@@ -21,6 +21,7 @@ from core.regions import (
     AngleMark,
     DistanceLine,
     EllipseRegion,
+    Figure,
     SphereRegion,
     Threshold,
     ThresholdRegion,
@@ -272,6 +273,23 @@ def test_the_table_shows_both_sources_with_units(qtbot, study, measuring):
     assert table.item(4, 0).text() == f"{pet.data.max():.2f}"
     assert table.item(5, 1).text() == "–"
     assert "PET" in table.item(5, 1).toolTip()
+
+
+def test_no_figure_is_cut_in_the_table(qtbot, study, measuring):
+    sphere = SphereRegion("hot", study.session.sources.slice.point, 12.0)
+    measuring.state.add(ThresholdRegion(sphere, Threshold("share", 0.41)))
+    measured(qtbot, study)
+    a, b = measuring.measurements.of(measuring.state.chosen).figures
+    long = [replace(one, tlg=Figure(123_456.78, "SUVbw·ml")) for one in (a, b)]
+    table = measuring.panel.figures
+    table.show_figures(long)
+    for width in (214, 240, 400):
+        table.resize(width, table.height())
+        qtbot.waitUntil(
+            lambda: all(table.columnWidth(n) >= table.sizeHintForColumn(n) for n in range(2))
+        )
+        seen = table.verticalHeader().width() + sum(table.columnWidth(n) for n in range(2))
+        assert seen <= width
 
 
 def test_a_threshold_is_measured_outlined_and_changed(qtbot, study, measuring):
