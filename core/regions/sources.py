@@ -89,6 +89,8 @@ class MeasuredSources:
             return
         if self.same_millimetres:
             yield Message("Not registered: the millimetres of A and B were taken as the same.")
+        elif frames["a"] and frames["b"]:
+            yield Message("Not registered: A and B have different frames of reference.")
         else:
             yield Message(
                 "Not registered: the files do not say whether A and B are in one frame of "

@@ -317,6 +317,7 @@ def test_what_nobody_knows_is_refused_with_the_reason() -> None:
     assert "different frames of reference" in one.mean.reason
     assert isinstance(one.problem, RegionError)
     assert two.mean.value is not None
+    assert two.notes == ("Not registered: A and B have different frames of reference.",)
     elsewhere = replace(region, frame_of_reference="1.7")
     for found in measure_regions([elsewhere], pair()):
         assert found.mean.value is None
