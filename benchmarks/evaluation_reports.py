@@ -22,8 +22,8 @@ from core.evaluation.groups import BY_PREFIX
 from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 from core.evaluation.report.comparisons import comparison_tables
-from core.evaluation.result import EvaluationResult
-from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.result import EvaluationFinished, EvaluationResult
+from core.evaluation.run import evaluate_plan
 from core.io.atomic import atomic_write
 from core.packs.registry import Catalogue
 from core.tasks import TASKS

@@ -31,8 +31,8 @@ from app.cli.score_table import render_groups
 from core.baselines import BASELINES
 from core.evaluation.groups import BY_PREFIX, grouped_summary
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import EvaluationResult
-from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.result import EvaluationFinished, EvaluationResult
+from core.evaluation.run import evaluate_plan
 from core.io import atomic_write
 from core.packs.format import SUFFIX, read_manifest
 from core.packs.registry import Catalogue

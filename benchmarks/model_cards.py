@@ -25,8 +25,8 @@ from benchmarks.elsewhere import elsewhere_tables
 from core.baselines import BASELINES
 from core.evaluation.groups import BY_PREFIX, GroupSummary, grouped_summary
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import EvaluationResult
-from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.result import EvaluationFinished, EvaluationResult
+from core.evaluation.run import evaluate_plan
 from core.evaluation.tables import format_value, summarize
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair

@@ -14,8 +14,8 @@ from app.cli.text_table import TableStyle
 from core.errors import InputError
 from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
-from core.evaluation.result import EvaluationResult
-from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.result import EvaluationFinished, EvaluationResult
+from core.evaluation.run import evaluate_plan
 from core.metrics import MAIN_METRICS, METRICS, TABLE1_METRICS
 
 

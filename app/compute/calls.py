@@ -11,6 +11,8 @@ ALLOWED = (
     "app.compute.probe",
     "app.batch.tasks",
     "app.engine",
+    "app.evaluate.ablation_tasks",
+    "app.evaluate.tasks",
     "app.fuse.tasks",
     "app.fuse.measuring",
     "app.fuse.study_tasks",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,15 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.compute.remote import Control, compute
 from app.evaluate.ablation_form import AblationForm
 from app.evaluate.ablation_table import AblationRows
-from app.evaluate.ablation_tasks import (
-    AblationTable,
-    PauseState,
-    RunStep,
-    Steering,
-    run_choice,
-)
+from app.evaluate.ablation_tasks import AblationTable, PauseState, RunStep, run_choice
 from app.i18n.numbers import filled, number
 from app.i18n.translate import plural, translate, translate_error
 from app.widgets import theme
@@ -50,7 +44,7 @@ class AblationPanel(QWidget):
         super().__init__(parent)
         self._runner = Runner("ablation", self, background=True)
         self._job: Job | None = None
-        self._steering = Steering()
+        self._control: Control | None = None
         self.phase: Phase = "idle"
         self.page: Path | None = None
         self._error: FusionError | None = None
@@ -138,8 +132,8 @@ class AblationPanel(QWidget):
         self.rows.show_table(None)
         self.status.setText(self.tr("Starting the engine…"))
         self.bar.setValue(0)
-        self._steering = Steering()
-        self._job = job = self._runner.submit(partial(run_choice, choice, self._steering))
+        control = self._control = Control("trainer.run.control:RunControl")
+        self._job = job = self._runner.submit(compute(run_choice, choice, control=control))
         job.yielded.connect(self._take)
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)
@@ -157,11 +151,13 @@ class AblationPanel(QWidget):
         self._runner.shutdown()
 
     def _toggle_pause(self) -> None:
+        if self._control is None:
+            return
         if self.phase == "running":
-            self._steering.set_paused(True)
+            self._control.request("pause")
             self._set_phase("pausing")
         elif self.phase in ("paused", "pausing"):
-            self._steering.set_paused(False)
+            self._control.request("resume")
             self._set_phase("running")
 
     def _open_report(self) -> None:

@@ -1,4 +1,4 @@
-"""The work of the ablation panel: functions that are run on a worker thread.
+"""The work of the ablation panel: functions that are run in the compute process.
 
 The trainer, and with it torch, is imported inside the functions.
 """
@@ -107,27 +107,8 @@ class PauseState:
     paused: bool
 
 
-class Steering:
-    """Pauses and resumes the ablation; usable before the trainer is imported."""
-
-    def __init__(self) -> None:
-        self._control: RunControl | None = None
-        self._paused = False
-
-    def attach(self, control: RunControl) -> None:
-        """Pass requests on to ``control`` from now on."""
-        self._control = control
-        self.set_paused(self._paused)
-
-    def set_paused(self, paused: bool) -> None:
-        """Pause after the step in progress, or continue."""
-        self._paused = paused
-        if self._control is not None:
-            (self._control.pause if paused else self._control.resume)()
-
-
 def run_choice(
-    choice: AblationChoice, steering: Steering, progress: Progress
+    choice: AblationChoice, control: RunControl, progress: Progress
 ) -> Generator[RunStep | AblationTable | PauseState, None, Path]:
     """Run or continue an ablation; returns the page of the report.
 
@@ -140,15 +121,13 @@ def run_choice(
     from trainer.ablation.report import check_report, write_report
     from trainer.ablation.run import RunDone, run_ablation
     from trainer.ablation.variants import chosen_variants
-    from trainer.run.control import RunControl
 
     base = ablation_config(choice.task, choice.steps)
     data, validation = pair_folders_of(choice.data, choice.task)
     variants = chosen_variants(choice.variants, base)
     plan = AblationPlan(base, data, choice.out, validation, variants=variants, seeds=choice.seeds)
     check_report(plan)  # before hours of work
-    control = RunControl(answers=False)
-    steering.attach(control)
+    control.answers = False  # a question ends the run: nobody may be there for hours
     results: list[RunResult] = []
     with one_core_left():
         for event in run_ablation(plan, progress, control):

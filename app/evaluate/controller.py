@@ -6,17 +6,18 @@ import time
 from collections import deque
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.compute.remote import compute
 from app.evaluate import tasks
 from app.evaluate.last_result import load_result, save_result
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
 from app.pairs.datasets import FoundDataset, inspect_folder, known_datasets
 from app.workers import Job, Runner
 from core.errors import FusionError
-from core.evaluation.result import EvaluationResult
+from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScored
 from core.pairing.dataset_descriptor import DatasetDescriptor
 
 EvaluationPhase = Literal["idle", "running", "stopping", "analysing", "writing"]
@@ -57,7 +58,7 @@ class EvaluationController(QObject):
         self._work = Runner("evaluate", self, background=True)
         self._job: Job | None = None
         self._closed = False
-        self._inbox: deque[Any] = deque()
+        self._inbox: deque[PairScored] = deque()
         self._timer = QTimer(self)
         self._timer.setInterval(_DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -179,9 +180,10 @@ class EvaluationController(QObject):
         if self._folder is not None:
             saved = self._work.submit(partial(save_choices, self._folder, choices))
             saved.failed.connect(self.failed)
-        job = self._job = self._work.submit(
-            partial(tasks.evaluate_choices, choices, cache, self._inbox)
-        )
+        # A signal for each event would block the window.
+        take = self._inbox.append
+        work = compute(tasks.evaluate_choices, choices, cache, take=take)
+        job = self._job = self._work.submit(work)
         job.progress.connect(self._report)
         job.finished.connect(partial(self._finished, choices))
         job.failed.connect(self._failed)
@@ -204,10 +206,9 @@ class EvaluationController(QObject):
         changed = False
         while self._inbox:
             event = self._inbox.popleft()
-            if hasattr(event, "score"):
-                self.done, self.total, changed = event.done, event.total, True
-                self.errors += event.score.error is not None
-                self._fresh += not event.cached
+            self.done, self.total, changed = event.done, event.total, True
+            self.errors += event.score.error is not None
+            self._fresh += not event.cached
         if changed:
             elapsed = time.monotonic() - self._began
             left = (self.total - self.done) * elapsed / self._fresh if self._fresh else None
@@ -230,7 +231,7 @@ class EvaluationController(QObject):
         if not self._closed:
             self.cancelled.emit()
 
-    def _finished(self, choices: EvaluationChoices, event: Any) -> None:
+    def _finished(self, choices: EvaluationChoices, event: EvaluationFinished) -> None:
         self._end()
         if self._folder is not None and not self._closed:
             saved = self._work.submit(partial(save_result, self._folder, choices, event.result))
@@ -268,14 +269,10 @@ class EvaluationController(QObject):
             return
         self._set_phase("writing")
         of = self.evaluated or self.choices
-        work = partial(
-            tasks.write_report,
-            self.analysis.result,
-            path,
-            self.analysis.reference,
-            read=[file.expanduser() for file in of.paths],
+        shown, read = self.analysis, [file.expanduser() for file in of.paths]
+        job = self._work.submit(
+            compute(tasks.write_report, shown.result, path, shown.reference, read)
         )
-        job = self._work.submit(work)
         job.finished.connect(self._written)
         job.failed.connect(self._failed)
         job.cancelled.connect(self._cancelled)

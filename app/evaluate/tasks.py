@@ -1,26 +1,24 @@
-"""Work of the Evaluate workspace on worker threads, as functions that take a progress.
+"""Work of the Evaluate workspace, as functions that take a progress.
 
 The engine is imported inside them, so that the window starts without it.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.evaluate.settings import EvaluationChoices
 from core.errors import FusionError, InputError, Message
-from core.evaluation.result import EvaluationResult
+from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScored
 from core.progress import Progress
 
 if TYPE_CHECKING:
     from core.evaluation.groups import GroupSummary
     from core.evaluation.plan import EvaluationPlan
     from core.evaluation.report.atlas import Worst
-    from core.evaluation.run import EvaluationFinished
     from core.evaluation.statistics import PairedComparison
     from core.evaluation.tables import Summary
 
@@ -85,9 +83,9 @@ def plan_of(choices: EvaluationChoices, cache: Path | None = None) -> Evaluation
 
 
 def evaluate_choices(
-    choices: EvaluationChoices, cache: Path | None, inbox: deque[Any], progress: Progress
-) -> EvaluationFinished:
-    """Run the evaluation. Events go to ``inbox``: a signal for each would block the window.
+    choices: EvaluationChoices, cache: Path | None, progress: Progress
+) -> Generator[PairScored, None, EvaluationFinished]:
+    """Run the evaluation, and yield the scores as they are found.
 
     Args:
         cache: folder of the scores and fused images of earlier evaluations; None keeps none.
@@ -96,13 +94,13 @@ def evaluate_choices(
         FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
     """
     plan = plan_of(choices, cache)
-    from core.evaluation.run import EvaluationFinished, evaluate_plan
+    from core.evaluation.run import evaluate_plan
 
-    event: Any = None
     for event in evaluate_plan(plan, progress):
-        inbox.append(event)
-    assert isinstance(event, EvaluationFinished)
-    return event
+        if isinstance(event, EvaluationFinished):
+            return event
+        yield event
+    raise AssertionError("an evaluation ends with its result")
 
 
 def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Analysis:
@@ -135,9 +133,8 @@ def write_report(
     result: EvaluationResult,
     path: Path,
     reference: str,
+    read: Sequence[Path],
     progress: Progress,
-    *,
-    read: Sequence[Path] = (),
 ) -> Path:
     """Write a report in the format that the suffix of ``path`` names; returns the path.
 

@@ -220,3 +220,35 @@ class EvaluationResult:
         counts = (sum(map(isnan, row)) for row in self.values(metric).tolist())
         scored = (bool(scores.scored()) for scores in self.methods)
         return tuple(count if has else 0 for count, has in zip(counts, scored, strict=True))
+
+
+@dataclass(frozen=True)
+class PairScored:
+    """A method was scored on a pair, or failed on it.
+
+    Attributes:
+        method: its name.
+        score: the scores.
+        done, total: pairs times methods, of which ``done`` are finished.
+        cached: it was known from an earlier evaluation.
+    """
+
+    method: str
+    score: PairScore
+    done: int
+    total: int
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluationFinished:
+    """The evaluation has ended.
+
+    Attributes:
+        result: scores of all methods.
+        problems: what was left out of the pairs, and results of aligned sources that are scored
+            against others, one sentence each.
+    """
+
+    result: EvaluationResult
+    problems: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core.evaluation.cache import ScoreCache
@@ -15,50 +15,19 @@ from core.evaluation.outputs import check_outputs, files_of, sources_of
 from core.evaluation.pairs import EvaluationPairs, aligned_notes, find_evaluation_pairs
 from core.evaluation.plan import EvaluationPlan
 from core.evaluation.result import (
+    EvaluationFinished,
     EvaluationResult,
     MethodDescription,
     MethodScores,
     PairDescription,
     PairScore,
+    PairScored,
 )
 from core.evaluation.scoring import TRUTH_METRICS, PairSources, Scorer
 from core.evaluation.set_scores import read_quoted, read_set_columns
 from core.evaluation.statistics import check_reference
 from core.library_versions import library_versions
 from core.progress import NullProgress, Progress
-
-
-@dataclass(frozen=True)
-class PairScored:
-    """A method was scored on a pair, or failed on it.
-
-    Attributes:
-        method: its name.
-        score: the scores.
-        done, total: pairs times methods, of which ``done`` are finished.
-        cached: it was known from an earlier evaluation.
-    """
-
-    method: str
-    score: PairScore
-    done: int
-    total: int
-    cached: bool = False
-
-
-@dataclass(frozen=True)
-class EvaluationFinished:
-    """The evaluation has ended.
-
-    Attributes:
-        result: scores of all methods.
-        problems: what was left out of the pairs, and results of aligned sources that are scored
-            against others, one sentence each.
-    """
-
-    result: EvaluationResult
-    problems: tuple[str, ...] = ()
-
 
 EvaluationEvent = PairScored | EvaluationFinished
 

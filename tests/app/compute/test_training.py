@@ -85,6 +85,7 @@ from PySide6.QtWidgets import QApplication
 import resources
 from app.compute import remote
 from app.engine import engine_factory
+from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from app.shell.main_window import MainWindow
 from benchmarks.window_tools import train_page, training, until
 application = QApplication([])
@@ -100,16 +101,35 @@ with remote.computing("en"):
     small = {"steps": 1000, "crop": 32, "batch": 1, "validate_every": 0}
     with training(train_page(window, Path(sys.argv[1]), small)):
         pass
+    window.workspaces.show_page("batch")
+    batch = window.workspaces.pages["batch"].batch
+    batch.add([Path(sys.argv[1])])
+    batch.choose_folder(sys.argv[2])
+    until(lambda: batch.planned.plan is not None and not batch.is_planning)
+    ends = []
+    batch.ended.connect(ends.append)
+    batch.start()
+    until(lambda: bool(ends))
+    assert ends[0].error is None and ends[0].finished.tally.failed == 0, ends
+    window.workspaces.show_page("evaluate")
+    evaluation = window.workspaces.pages["evaluate"].evaluation
+    methods = (ChosenMethod("pack", "tiny"), ChosenMethod("classical", "average"))
+    evaluation.set_choices(EvaluationChoices("mif", sys.argv[1], methods))
+    evaluation.start()
+    until(lambda: evaluation.analysis is not None)
+    assert evaluation.errors == 0 and evaluation.done == 12, evaluation.done
+    evaluation.export(Path(sys.argv[2], "report.pdf"))
+    until(lambda: evaluation.phase == "idle")
     window.close()
 print(sorted({"torch", "timm", "trainer.run.loop"} & set(sys.modules)))
 """
 
 
 @pytest.mark.slow
-def test_after_a_session_the_window_has_imported_no_torch(data, home):
+def test_after_a_session_the_window_has_imported_no_torch(data, home, tmp_path):
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
-        [sys.executable, "-c", _SESSION, str(data)],
+        [sys.executable, "-c", _SESSION, str(data), str(tmp_path / "out")],
         capture_output=True, text=True, env=environment, timeout=280, check=False,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr

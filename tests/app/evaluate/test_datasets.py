@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,4 +139,4 @@ def test_a_missing_folder_is_said_before_the_engine_is_imported(tmp_path, monkey
     methods = (ChosenMethod("classical", "average"),)
     choices = EvaluationChoices("mif", str(tmp_path / "none"), methods)
     with pytest.raises(InputError, match="there is no such folder"):
-        evaluate_choices(choices, None, deque(), NullProgress())
+        next(evaluate_choices(choices, None, NullProgress()))

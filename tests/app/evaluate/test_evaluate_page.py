@@ -283,5 +283,5 @@ def test_a_report_never_replaces_what_it_is_about(result, tmp_path):
     os.link(fused, tmp_path / "report.csv")
     before = fused.read_bytes()
     with pytest.raises(OutputError, match="are read for this"):
-        write_report(result, tmp_path / "report.csv", "", NullProgress())
+        write_report(result, tmp_path / "report.csv", "", (), NullProgress())
     assert fused.read_bytes() == before

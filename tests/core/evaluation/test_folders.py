@@ -11,8 +11,8 @@ from PIL import Image as PilImage
 from core.errors import Cancelled, InputError
 from core.evaluation.methods import read_luma8
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import EvaluationResult, MethodScores
-from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.result import EvaluationFinished, EvaluationResult, MethodScores
+from core.evaluation.run import evaluate_plan
 from core.metrics import Luma, evaluate, psnr_pair
 from core.progress import Progress
 

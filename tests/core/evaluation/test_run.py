@@ -22,8 +22,8 @@ from core.evaluation.cache import CACHE_NAME, KeptScores, ScoreCache
 from core.evaluation.methods import sources_identity
 from core.evaluation.peak_memory import PeakMeter
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import FusionCost
-from core.evaluation.run import EvaluationFinished, PairScored, evaluate_plan
+from core.evaluation.result import EvaluationFinished, FusionCost, PairScored
+from core.evaluation.run import evaluate_plan
 from core.evaluation.tables import summarize
 from core.fusion.engine import FusionEngine
 from core.io.transforms import write_transform
