@@ -16,6 +16,7 @@ ALLOWED = (
     "app.fuse.tasks",
     "app.fuse.measuring",
     "app.fuse.study_tasks",
+    "app.packs.tasks",
     "app.train.capabilities",
     "app.train.comparison",
     "app.train.tasks",

@@ -34,7 +34,8 @@ from PySide6.QtWidgets import (
 
 from app.i18n.numbers import number
 from app.i18n.translate import translate, translate_error
-from app.packs.service import PackListing, PackRow, PackService
+from app.packs.service import PackService
+from app.packs.tasks import DeletedPack, PackListing, PackRow
 from app.widgets.cards import Card, ErrorCard, text_label
 from app.widgets.forms import centre_labels
 from core.errors import FusionError
@@ -354,14 +355,14 @@ class PacksDialog(QDialog):
     def _exported(self, path: Path) -> None:
         self.message.show_message(self.tr("Exported to {0}").format(path))
 
-    def _deleted(self, deleted: Any) -> None:
+    def _deleted(self, deleted: DeletedPack) -> None:
         self._wanted = ""
-        text = self.tr("“{0}” was deleted.").format(deleted.entry.manifest.title)
+        text = self.tr("“{0}” was deleted.").format(deleted.title)
         self.undo = Card(text, (("undo", self.tr("Undo")), ("ok", self.tr("OK"))))
         self.undo.answered.connect(partial(self._answered, deleted))
         self._bars.addWidget(self.undo)
 
-    def _answered(self, deleted: Any, answer: str) -> None:
+    def _answered(self, deleted: DeletedPack, answer: str) -> None:
         self._clear()
         if answer == "undo":
             self._work.restore(deleted)

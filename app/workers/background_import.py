@@ -110,7 +110,8 @@ def import_readers() -> None:
             with contextlib.suppress(Exception), paused_garbage_collection():
                 open_libraries(libraries("cv2"))
                 importlib.import_module(package)
-                # Once, and only modules: a full collection over them stops the window for 0.15 s.
+                # Once: a full collection over what the imports made holds the GIL for some 50 ms
+                # (decision 0047); their garbage stays, but nothing of later work.
                 gc.freeze()
 
 

@@ -120,6 +120,10 @@ with remote.computing("en"):
     assert evaluation.errors == 0 and evaluation.done == 12, evaluation.done
     evaluation.export(Path(sys.argv[2], "report.pdf"))
     until(lambda: evaluation.phase == "idle")
+    window.show_packs()
+    until(lambda: bool(window.packs_dialog.rows))
+    assert "tiny" in [row.name for row in window.packs_dialog.rows]
+    window.packs_dialog.reject()
     window.close()
 print(sorted({"torch", "timm", "trainer.run.loop"} & set(sys.modules)))
 """
