@@ -17,6 +17,7 @@ ALLOWED = (
     "app.fuse.measuring",
     "app.fuse.study_tasks",
     "app.packs.tasks",
+    "app.registration.tasks",
     "app.train.capabilities",
     "app.train.comparison",
     "app.train.tasks",

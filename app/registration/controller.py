@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.remote import compute
 from app.fuse.controller import Controller
 from app.fuse.results import AS_DAMAGED, LoadedSource, resampled_side
 from app.fuse.slice_view import SliceView
@@ -223,10 +224,11 @@ class AlignController(QObject):
         if state.sources is None:
             return
         edit = state.edit
-        request = tasks.RegistrationRequest(self.session.task.name, edit.kind, edit.moving)
+        request = tasks.RegistrationRequest(self.session.task.name, edit.kind)
+        fixed, moving = tasks.to_register(state.sources, edit.moving)
         self.registration = None
         self._work(
-            partial(tasks.register_sources, state.sources, request),
+            compute(tasks.register_sources, fixed, moving, request),
             self._registered,
             self.tr("Registering"),
         )

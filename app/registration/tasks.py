@@ -1,4 +1,4 @@
-"""What aligning does on worker threads."""
+"""What aligning does on worker threads, and registration in the compute process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from app.i18n.translate import tr
 from app.registration.state import NativeSources
 from app.viewer.pyramid import source_image
 from core.progress import Progress
-from core.types import Image, PairTransform, SourcePair, SourceSide, Transform, TransformKind
+from core.types import (
+    Image,
+    PairTransform,
+    SourcePair,
+    SourceSide,
+    Transform,
+    TransformKind,
+    Volume,
+)
 
 if TYPE_CHECKING:
     from core.alignment.rigs import Rig
@@ -62,15 +70,24 @@ class RigRequest:
 
 @dataclass(frozen=True)
 class RegistrationRequest:
-    """What is to be estimated: for which task, what may differ, and which source is moved."""
+    """What is to be estimated: for which task, and what may differ."""
 
     task: str
     kind: TransformKind
-    moving: SourceSide
+
+
+def to_register(
+    sources: NativeSources, moving: SourceSide
+) -> tuple[Image | Volume, Image | Volume]:
+    """What lies still, and what is moved; of volumes, A is moved."""
+    if sources.view is not None:
+        a, b = sources.view.volumes.native
+        return b, a
+    return sources.side("a" if moving == "b" else "b").image, sources.side(moving).image
 
 
 def register_sources(
-    sources: NativeSources, request: RegistrationRequest, progress: Progress
+    fixed: Image | Volume, moving: Image | Volume, request: RegistrationRequest, progress: Progress
 ) -> Registration:
     """How the moving source lies to the fixed one.
 
@@ -80,11 +97,6 @@ def register_sources(
     """
     from core.registration import register
 
-    if sources.view is not None:
-        a, b = sources.view.volumes.native
-        return register(b, a, request.kind, task=request.task, progress=progress)
-    moving = sources.side(request.moving).image
-    fixed = sources.side("a" if request.moving == "b" else "b").image
     return register(fixed, moving, request.kind, task=request.task, progress=progress)
 
 
