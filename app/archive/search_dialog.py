@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.archive.service import ArchiveService, follow
-from app.archive.tasks import ArchiveListing, Folder, Retrieved, SearchForm
+from app.archive.tasks import ArchiveListing, Folder, NodeRow, Retrieved, SearchForm
 from app.archive.work_row import WorkRow
 from app.i18n.numbers import number
 from app.i18n.translate import translate
@@ -71,7 +72,10 @@ class ArchiveDialog(QDialog):
         self.retrieve = QPushButton(self.tr("Retrieve and open"))
         for button in (self.set_up, self.clear, self.retrieve):
             button.setAutoDefault(False)
-        self._warnings: dict[str, str] = {}
+        self._rows: dict[str, NodeRow] = {}
+        """The archives by name."""
+        self._searched: NodeRow | None = None
+        """The archive on show: what the tree lists is of it."""
         self._says_none = False
         """The message is that there is no archive."""
         self._lay_out()
@@ -175,11 +179,13 @@ class ArchiveDialog(QDialog):
     # --- archives --------------------------------------------------------------------------
 
     def _listed(self, listing: ArchiveListing) -> None:
-        self._warnings = {row.form.name: row.warning for row in listing.rows}
+        self._rows = {row.form.name: row for row in listing.rows}
         wanted = self.archive.currentText()
-        self.archive.clear()
-        self.archive.addItems(list(self._warnings))
-        self.archive.setCurrentText(wanted)
+        with QSignalBlocker(self.archive):
+            self.archive.clear()
+            self.archive.addItems(list(self._rows))
+            self.archive.setCurrentText(wanted)
+        self._archive_chosen(self.archive.currentText())
         self._show_folder(listing.folder)
         if listing.rows and self._says_none:
             self.message.hide()
@@ -190,9 +196,13 @@ class ArchiveDialog(QDialog):
         self._update()
 
     def _archive_chosen(self, name: str) -> None:
-        self.tree.clear()
-        self.warning.setText(self._warnings.get(name, ""))
+        row = self._rows.get(name)
+        if row != self._searched:  # studies are those of the archive that is named
+            self._searched = row
+            self.tree.clear()
+        self.warning.setText("" if row is None else row.warning)
         self.warning.setVisible(bool(self.warning.text()))
+        self._update()
 
     def _show_folder(self, folder: Folder) -> None:
         text = self.tr("Retrieved studies stay in {0} until you clear it ({1} MB).")
@@ -222,11 +232,14 @@ class ArchiveDialog(QDialog):
             return
         self.message.hide()
         self.tree.clear()
-        job = follow(self._service.search(name, self.form), self._found, self._failed)
+        found = partial(self._found, self._searched)
+        job = follow(self._service.search(name, self.form), found, self._failed)
         self.work.watch(job, self.tr("Searching…"))
         self._update()
 
-    def _found(self, found: FoundStudies) -> None:
+    def _found(self, searched: NodeRow | None, found: FoundStudies) -> None:
+        if searched != self._searched:  # another archive was chosen meanwhile
+            return
         for study in found.studies:
             self.tree.addTopLevelItem(_study_item(study))
         if found.more:
@@ -243,9 +256,13 @@ class ArchiveDialog(QDialog):
             return
         uid = item.data(0, _UID)
         job = self._service.series(self.archive.currentText(), uid)
-        follow(job, lambda series: self._show_series(uid, series), self._failed)
+        follow(job, partial(self._show_series, self._searched, uid), self._failed)
 
-    def _show_series(self, uid: str, series: tuple[ArchivedSeries, ...]) -> None:
+    def _show_series(
+        self, searched: NodeRow | None, uid: str, series: tuple[ArchivedSeries, ...]
+    ) -> None:
+        if searched != self._searched:
+            return
         for row in range(self.tree.topLevelItemCount()):
             item = self.tree.topLevelItem(row)
             if item is not None and item.data(0, _UID) == uid and not item.childCount():
@@ -270,11 +287,12 @@ class ArchiveDialog(QDialog):
         self.message.hide()
         name = self.archive.currentText()
         job = follow(self._service.retrieve(name, study, chosen), self._retrieved, self._failed)
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(self._service.refresh)  # what has arrived is there, and can be cleared
         self.work.watch(job, self.tr("Retrieving…"))
         self._update()
 
     def _retrieved(self, found: Retrieved) -> None:
-        self._service.refresh()
         half = [one for one in found.series if not one.is_whole]
         if not half:
             self.open_wanted.emit(found.folder)

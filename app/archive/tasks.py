@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.i18n.translate import translate
-from core.errors import InputError, Message
+from core.errors import ArchiveError, InputError, Message
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -256,12 +256,21 @@ def retrieve_study(
 
     Args:
         chosen: UIDs of the series; empty for all.
+
+    Raises:
+        ArchiveError: the archive fails, or has none of these series: nothing is there to open.
     """
     from core.archive import archive_of, find_node, retrieve_series, study_folder
 
     archive, shown = archive_of(find_node(name)), InLanguage(progress)
     listed = archive.find_series(study_uid, shown)
     series = [one for one in listed if not chosen or one.uid in chosen]
+    if not series:
+        raise ArchiveError(
+            Message("Nothing was retrieved"),
+            Message("{0} does not have these images any more", name),
+            Message("Search again."),
+        )
     folder = study_folder(study_uid)
     return Retrieved(folder, retrieve_series(archive, series, folder, shown))
 

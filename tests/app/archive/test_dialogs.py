@@ -171,6 +171,48 @@ def test_a_retrieval_is_cancelled_by_the_button(qtbot, service, sample_files):
             dialog.work.cancel.click()
         go_on.set()
     assert dialog.retrieve.isEnabled()
+    qtbot.waitUntil(dialog.clear.isEnabled, timeout=WAIT)  # what arrived can be deleted
+
+
+def test_studies_are_of_the_archive_that_is_named(qtbot, service, orthanc, sample_files):
+    with Scp(sample_files[:3]).running() as scp:
+        keep_node(orthanc.dicom(name="one"))
+        keep_node(scp.node(name="two"))
+        dialog = shown(qtbot, service, ArchiveDialog)
+        dialog.search.click()
+        with qtbot.waitSignal(dialog.work.ended, timeout=LONG):
+            dialog.archive.setCurrentText("two")  # before the first one has answered
+        assert (dialog.archive.currentText(), dialog.tree.topLevelItemCount()) == ("two", 0)
+        dialog.search.click()
+        qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=LONG)
+        # What was found stays while the list of archives is read again, as after a retrieval.
+        with qtbot.waitSignal(service.listed, timeout=WAIT):
+            service.refresh()
+        assert (dialog.archive.currentText(), dialog.tree.topLevelItemCount()) == ("two", 1)
+        keep_node(orthanc.dicom(name="two"), replaces="two")
+        with qtbot.waitSignal(service.listed, timeout=WAIT):
+            service.refresh()
+        assert dialog.tree.topLevelItemCount() == 0
+
+
+def test_a_study_that_the_archive_has_no_more_is_told_and_not_opened(
+    qtbot, service, sample_files, tmp_path
+):
+    server = start_orthanc(tmp_path / "orthanc")
+    try:
+        server.put(sample_files[:3])
+        keep_node(server.dicom(name="pacs"))
+        dialog = shown(qtbot, service, ArchiveDialog)
+        opened = []
+        dialog.open_wanted.connect(opened.append)
+        dialog.search.click()
+        qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=LONG)
+        server.clear()
+        dialog.retrieve.click()
+        qtbot.waitUntil(lambda: "does not have these images" in text(dialog), timeout=LONG)
+        assert (opened, dialog.isVisible()) == ([], True)
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(
