@@ -23,15 +23,23 @@ class RestoredSlice:
         self._slice, self._transform = wanted, transform
 
     def is_of(self, pair: ListedSeries) -> bool:
-        """Whether the slice is one of a pair."""
+        """Whether the slice is one of a pair, or of the same with A and B exchanged."""
+        return self._is_as(pair) or self._is_as(pair.swapped())
+
+    def _is_as(self, pair: ListedSeries) -> bool:
         wanted = self._slice
         return wanted is not None and (wanted.a, wanted.b) == (pair.a.key, pair.b.key)
 
     def opened_with(self, pair: ListedSeries, frames: Frames) -> tuple[ListedSeries, Frames]:
-        """The pair and the frames to open instead of these, where the slice is one of them."""
+        """The pair and the frames to open instead of these, where the slice is one of them.
+
+        A pair is proposed in the order of its kinds; A and B may have been exchanged since.
+        """
         wanted = self._slice
         if wanted is None or not self.is_of(pair):
             return pair, frames
+        if not self._is_as(pair):
+            pair = pair.swapped()
         if self._transform is not None:
             pair = replace(pair, transform=self._transform)
             self._transform = None
@@ -39,7 +47,7 @@ class RestoredSlice:
 
     def take(self, pair: ListedSeries, view: SliceView) -> SliceView | None:
         """The slice, once; None where another pair was opened, or it is on show already."""
-        is_of_pair, wanted = self.is_of(pair), self._slice
+        is_of_pair, wanted = self._is_as(pair), self._slice
         self._slice = None
         if wanted is None or not is_of_pair:
             return None

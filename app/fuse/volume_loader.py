@@ -148,7 +148,7 @@ class VolumeLoader(QObject):
         self._cache.save()
         self._asked = AskedSeries(pair, tuple(accept), frames)
         session.set_problem(None)
-        session.set_sources(Sources(requested=key, names=pair.names, sample=pair.sample))
+        session.set_sources(Sources(requested=pair.key, names=pair.names, sample=pair.sample))
         work = partial(volume_tasks.open_volumes, pair, frames, tuple(accept), held)
         generation = self._jobs.generation
         self._jobs.track(

@@ -218,7 +218,9 @@ class WindowServices(QObject):
         controller.start()
         previous = self.autosave.begin() if self.autosave is not None else PreviousSession()
         self._last = previous.snapshot
-        self._regions.store.take(() if self._last is None else self._last.regions)
+        if self._last is not None:  # whatever is opened, or else the next session has none of them
+            self._regions.store.take(self._last.regions)
+            controller.key_images.restore(self._last.key_images)
         self._provide()
         given = [path for path in (a, b) if path is not None]
         if any(path.is_dir() or may_be_scan(path) for path in given):

@@ -213,6 +213,24 @@ def test_swapping_brings_a_onto_the_grid_of_the_other(study, qtbot):
     assert study.session.display.b.palette == "hot_iron"
 
 
+def test_a_session_brings_a_swapped_pair_back_swapped(study, qtbot, files):
+    study.controller.swap()
+    qtbot.waitUntil(
+        lambda: settled(study) and study.session.sources.a.image.size == (12, 12), timeout=WAIT
+    )
+    kept = study.services.snapshot()
+    study.files.take(list(files))
+    qtbot.waitUntil(lambda: study.session.sources.slice is None and bool(study.session.results))
+    study.services.restore(kept)
+    qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
+    assert study.session.sources.slice.volumes.names == ("MR · T1 ax", "PT · FDG")
+    assert (study.session.display.a.palette, study.session.display.b.palette) == (
+        "grey",
+        "hot_iron",
+    )
+    assert study.controller.volumes.on_show == kept.slice
+
+
 def test_a_pair_swapped_in_the_list_stays_one_of_series(study, qtbot):
     study.pairs.set_plan(study.pairs.plan.swap())
     qtbot.waitUntil(

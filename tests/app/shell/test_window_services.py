@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.commands.palette import CommandPalette
 from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
-from app.preferences.session_file import ListedPair, Snapshot, from_json, to_json
+from app.preferences.session_file import KeyImage, ListedPair, Snapshot, from_json, to_json
 from app.preferences.settings import Settings
 from app.shell.main_window import MainWindow
 from app.shell.window_services import WindowServices
@@ -180,6 +180,14 @@ def crash(home, dead_mark) -> Callable[[Snapshot], None]:
         (home / "running.lock").write_bytes(dead_mark)
 
     return crashed
+
+
+def test_key_images_of_earlier_sessions_stay_also_where_none_is_reopened(start, crash, files):
+    mark = KeyImage("a" * 8, "b" * 8, "axial", 3)
+    crash(Snapshot("mef", "guided", *files, key_images=(mark,)))
+    window = start()
+    assert window.session.sources.sample
+    assert window.services.snapshot().key_images == (mark,)
 
 
 def test_after_a_crash_the_session_is_offered_not_forced(qtbot, start, files, crash):
