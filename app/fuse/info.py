@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.fuse.info_tab import Rows
 from app.fuse.messages import reason_of
+from app.fuse.pane_texts import source_title
 from app.fuse.results import LoadedSource, Outcome, Sources
 from app.fuse.retention import retention_rows
 from app.fuse.slice_view import SliceView
@@ -16,21 +17,19 @@ from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
 from app.viewer.painter import short
 from core.tasks import get_task
-from core.types import NETWORK_NOTICE, RESEARCH_NOTICE
+from core.types import NETWORK_NOTICE, RESEARCH_NOTICE, SourceSide
 from core.windows import Window
 
 
 def rows_of(session: FuseState) -> Rows:
     """Details of sources and result, in groups."""
     rows: Rows = []
-    task = session.task
     sources = session.sources
-    for title, side, asked, window in (
-        (f"A – {translate(task.label_a)}", sources.a, sources.requested[0], session.window_of("a")),
-        (f"B – {translate(task.label_b)}", sources.b, sources.requested[1], session.window_of("b")),
-    ):
+    sides: tuple[SourceSide, SourceSide] = ("a", "b")
+    for place, (name, side) in enumerate(zip(sides, (sources.a, sources.b), strict=True)):
+        title = f"{name.upper()} – {source_title(session, name)}"
+        asked, window = sources.requested[place], session.window_of(name)
         if side is not None and sources.slice is not None:
-            place = 0 if side is sources.a else 1
             lines = series_rows(sources.slice, place, window or side.image.window)
             rows.append((title, lines))
         elif side is not None:

@@ -25,6 +25,7 @@ from app.fuse.pane_texts import (
     slice_info,
     source_info,
     source_placeholder,
+    source_title,
     waiting_text,
 )
 from app.fuse.planes_board import PlanesBoard
@@ -36,7 +37,6 @@ from app.fuse.slice_bar import SliceBar
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled
-from app.i18n.translate import translate
 from app.viewer.display_state import Compare
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
@@ -296,8 +296,7 @@ class FusePage(QWidget):
     def _show_task(self) -> None:
         task = self.session.task
         self.welcome.show_task(task.name)
-        self.panes["a"].set_title(translate(task.label_a))
-        self.panes["b"].set_title(translate(task.label_b))
+        self._show_source_titles()
         self.panes["fused"].set_title(self.tr("Fused"))
         self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
         self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
@@ -305,6 +304,10 @@ class FusePage(QWidget):
         self._show_source_placeholders()
         for name in ("a", "b"):
             self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
+
+    def _show_source_titles(self) -> None:
+        for name in SOURCES:
+            self.panes[name].set_title(source_title(self.session, name))
 
     def _show_source_placeholders(self) -> None:
         key = self._keys.key_of("file.open")
@@ -349,6 +352,7 @@ class FusePage(QWidget):
 
     def _show_sources(self) -> None:
         sources = self.session.sources
+        self._show_source_titles()
         for side, (name, loaded) in enumerate(zip("ab", (sources.a, sources.b), strict=True)):
             self._show_scene(name)
             named = sources.requested_name(side) or (loaded.image.name if loaded else "")

@@ -6,11 +6,29 @@ from app.fuse.messages import reason_of
 from app.fuse.slice_bar import plane_title
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, LoadedSource, Outcome
+from app.fuse.studies import kind_of
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
 from app.widgets.device_chip import short_device
+from core.tasks import get_task
 
 SOURCES = ("a", "b")
+_KINDS = {"PT": "PET", "NM": "SPECT", "CT": "CT"}
+
+
+def source_title(session: FuseState, pane: str) -> str:
+    """What a source is: its own kind where it is a series that says so, else its part in the task.
+
+    A and B of a study may have been exchanged, or be of other kinds than the task expects.
+
+    Args:
+        pane: “a” or “b”.
+    """
+    side, view = SOURCES.index(pane), session.sources.slice
+    kind = "" if view is None else kind_of(view.volumes.series[side])
+    if kind == "MR":
+        return translate(get_task("mif").label_b)
+    return _KINDS.get(kind) or translate((session.task.label_a, session.task.label_b)[side])
 
 
 def source_placeholder(session: FuseState, pane: str, open_key: str) -> str:

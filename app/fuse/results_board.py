@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
 from app.fuse.active_pane import ActivePane
 from app.fuse.export import notice_of
-from app.fuse.pane_texts import SOURCES, result_info, source_info
+from app.fuse.pane_texts import SOURCES, result_info, source_info, source_title
 from app.fuse.results import Outcome
 from app.fuse.scenes import scene_of
 from app.fuse.state import FuseState
-from app.i18n.translate import translate
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
 
@@ -149,8 +148,8 @@ class ResultsBoard(QScrollArea):
         pane.canvas.set_aids(display.crosshair, display.magnifier)
         pane.canvas.set_dimmed(running is not None and not running.fusing)
         if outcome is None:
-            task, loaded = session.task, session.sources.a if name == "a" else session.sources.b
-            pane.set_title(translate(task.label_a if name == "a" else task.label_b))
+            loaded = session.sources.a if name == "a" else session.sources.b
+            pane.set_title(source_title(session, name))
             pane.set_info(source_info(loaded) if loaded is not None else "")
             return
         pane.set_title(outcome.method_title)

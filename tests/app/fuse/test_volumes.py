@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+from app.fuse.info import rows_of
 from app.fuse.pair_search import find_more
 from core.progress import NullProgress
 from tests.app.acts import WAIT, yield_to_window
@@ -211,6 +212,10 @@ def test_swapping_brings_a_onto_the_grid_of_the_other(study, qtbot):
     )
     assert study.session.sources.slice.volumes.names == ("MR · T1 ax", "PT · FDG")
     assert study.session.display.b.palette == "hot_iron"
+    # What is said of each is true of it.
+    titles = [study.view.panes[name].title.text() for name in ("a", "b")]
+    assert titles == ["MRI", "PET"]
+    assert [title for title, _rows in rows_of(study.session)][:2] == ["A – MRI", "B – PET"]
 
 
 def test_a_session_brings_a_swapped_pair_back_swapped(study, qtbot, files):
