@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
 
 from app.commands.undo import UndoHistory
@@ -24,6 +25,11 @@ class SidePanel(QStackedWidget):
         self._undo_in: Callable[[UndoHistory[Any] | None], None] | None = None
         for panel in (inspector, aligning.dock, measuring.dock):
             self.addWidget(panel)
+
+    def minimumSizeHint(self) -> QSize:
+        """Minimum size of the panel on show: wider ones must not take room from the images."""
+        panel = self.currentWidget()
+        return panel.minimumSizeHint() if panel is not None else super().minimumSizeHint()
 
     def connect_panels(
         self, dock: QDockWidget, undo_in: Callable[[UndoHistory[Any] | None], None]
@@ -60,6 +66,7 @@ class SidePanel(QStackedWidget):
             panel, title = self._measuring.dock, self.tr("Regions and figures")
             steps = self._measuring.state.history
         self.setCurrentWidget(panel)
+        self.updateGeometry()
         self._dock.setWindowTitle(title)
         if active:
             self._dock.show()

@@ -30,7 +30,6 @@ from tests.orthanc import TITLE, Orthanc, free_port, start_orthanc
 
 LONG = 4 * WAIT
 # Of associations that were broken off, pynetdicom leaves sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
 
 
 @pytest.fixture(autouse=True)

@@ -26,8 +26,6 @@ from tests.orthanc import Orthanc, start_orthanc
 from tests.tls_proxy import encrypted
 
 QUIET = NullProgress()
-# Of associations that were broken off, pynetdicom leaves sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
 
 
 @pytest.fixture(scope="module")

@@ -50,8 +50,6 @@ from tests.core.archive.scp import Scp
 from tests.orthanc import free_port
 
 QUIET = NullProgress()
-# Of associations that were broken off, pynetdicom leaves sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
 
 
 @pytest.fixture
