@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,19 +27,11 @@ from tests.core.archive.scp import Scp
 from tests.orthanc import TITLE, Orthanc, free_port, start_orthanc
 
 LONG = 4 * WAIT
-# Of associations that were broken off, pynetdicom leaves sockets to the garbage collector.
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    """And not during a test of another file, where their warnings are errors."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture
