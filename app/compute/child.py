@@ -10,6 +10,7 @@ import faulthandler
 import importlib
 import inspect
 import os
+import queue
 import signal
 import sys
 import threading
@@ -137,8 +138,6 @@ class _Job:
         return made
 
 
-_begun = threading.Event()
-"""The first job has arrived: until then the window needs the cores to show itself."""
 _ready = threading.Event()
 """What needs no torch is imported."""
 _FIRST = (
@@ -152,30 +151,33 @@ _FIRST = (
 for each other, and Python then gives one of them a module that is only half initialised."""
 
 
-def _warm_up(wanted: int) -> None:
-    """Import the packages that the first jobs need, torch last.
+def _import_ahead(wanted: bool, asked: queue.SimpleQueue[tuple[str, ...]]) -> None:
+    """Import the packages that the first jobs need, then those that the window asks for.
 
     Errors are ignored: the job that needs a package raises them with the reason.
     """
-    if wanted:
-        _begun.wait()
-        for name in _FIRST:
-            _import(name)
+    _import(_FIRST if wanted else ())
     _ready.set()
-    if wanted:
-        _import("torch")
+    while True:
+        _import(asked.get())
 
 
-def _import(name: str) -> None:
-    with contextlib.suppress(Exception):
-        importlib.import_module(name)
+def _import(names: tuple[str, ...]) -> None:
+    for name in names:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 class Server:
     """Receives calls until the pipe ends."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, asked: queue.SimpleQueue[tuple[str, ...]]) -> None:
+        """
+        Args:
+            asked: names of packages to be imported are put there.
+        """
         self._channel = channel
+        self._asked = asked
         self._jobs: dict[int, _Job] = {}
 
     def serve(self) -> None:
@@ -192,6 +194,8 @@ class Server:
                 from app.i18n import language
 
                 language.use(frame.value())
+            elif frame.kind == "import":
+                self._asked.put(frame.value())
             else:
                 job, value = self._jobs.get(frame.number), frame.value()
                 if job is not None and frame.kind == "cancel":
@@ -200,7 +204,6 @@ class Server:
                     job.request(value)
 
     def _start(self, frame: PipeFrame) -> None:
-        _begun.set()
         job = self._jobs[frame.number] = _Job(frame, self._channel)
         name = f"job {frame.number}"
         threading.Thread(target=job.run, args=(self._ended,), name=name, daemon=True).start()
@@ -213,16 +216,18 @@ def serve_window() -> None:
     """Serve the window at the other end of the pipe; does not return.
 
     The last arguments of the command line are the pipe's handle, and whether to import what the
-    first jobs need without being asked.
+    first jobs need (no torch) at once.
     """
     handle, warm = map(int, sys.argv[-2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the window
     faulthandler.enable()
     threading.stack_size(_STACK_BYTES)
     channel = Channel(_connection(handle))
-    threading.Thread(target=_warm_up, args=(warm,), name="warm-up", daemon=True).start()
+    asked: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
+    imports = (bool(warm), asked)
+    threading.Thread(target=_import_ahead, args=imports, name="imports", daemon=True).start()
     with contextlib.suppress(EOFError):
-        Server(channel).serve()
+        Server(channel, asked).serve()
     # Threads of torch may be in the middle of anything; there is nobody to wait for them.
     os._exit(0)
 

@@ -126,13 +126,15 @@ class ComputeProcess:
     def __init__(self, *, warm: bool = True) -> None:
         """
         Args:
-            warm: the process imports the engine as soon as it is started.
+            warm: the process imports what the first jobs need, but no torch, as soon as it is
+                started.
         """
         self._warm = warm
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self._language = ""
+        self._ahead: tuple[str, ...] = ()
         self._closed = False
 
     @property
@@ -161,10 +163,19 @@ class ComputeProcess:
                 child.reader.start()
                 if self._language:
                     child.channel.send("language", 0, self._language)
+                if self._ahead:
+                    child.channel.send("import", 0, self._ahead)
                 threading.Thread(
                     target=self._watch, args=(child,), name="compute watch", daemon=True
                 ).start()
             return child
+
+    def import_ahead(self, *names: str) -> None:
+        """Import packages in the process, now and after each new start, beside the jobs in it."""
+        with self._lock:
+            self._ahead = names
+            if self._child is not None:
+                self._child.channel.send("import", 0, names)
 
     def _watch(self, child: _Child) -> None:
         """Start a new process when one has ended, unless it never worked."""

@@ -39,6 +39,12 @@ def computing(language: str) -> Iterator[None]:
         process.shutdown()
 
 
+def import_ahead() -> None:
+    """Have the compute process import torch, which the first fusion would wait for."""
+    if _process is not None:
+        _process.import_ahead("torch")
+
+
 def cancel_all() -> None:
     """Cancel every job at once, before their workers are waited for one by one."""
     if _process is not None:

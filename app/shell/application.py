@@ -109,7 +109,8 @@ def _show(
     sys.excepthook = _hook(window)
     try:
         window.show()
-        # The window is painted before files are read and the engine is started.
+        # The window is painted before torch is imported, files are read and the engine is started.
+        FirstPaint(window, remote.import_ahead)
         FirstPaint(window, lambda: services.begin(*files))
         application.commitDataRequest.connect(window.close_guard.handle_session_end)
         with close_on_signals(window.close, window.close_guard.quit_now):

@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.fuse.state import FuseState
@@ -24,9 +24,9 @@ class StartupTimings(QObject):
     """Appends the events “paint”, “sources”, “preview” and “result”, each once.
 
     Each has the time of day and the CPU seconds used by this process so far. “stalls” is appended
-    at the end: durations in ms for which the event loop was blocked, longest first, each with the
-    CPU time of all threads in ms and the time of day of its end. On a busy machine the CPU time
-    is an estimate of the duration on an idle one.
+    at the end: durations in ms for which the event loop was blocked before the window closed,
+    longest first, each with the CPU time of all threads in ms and the time of day of its end.
+    On a busy machine the CPU time is an estimate of the duration on an idle one.
     """
 
     def __init__(self, path: Path, window: QWidget, session: FuseState) -> None:
@@ -37,6 +37,7 @@ class StartupTimings(QObject):
         self._late: list[tuple[float, float, float]] = []
         self._last = self._last_cpu = 0.0
         FirstPaint(window, self._painted)
+        window.installEventFilter(self)
         session.sources_changed.connect(self._sources)
         session.outcome_changed.connect(self._outcome)
         self._beat = QTimer(self)
@@ -47,6 +48,12 @@ class StartupTimings(QObject):
         self._note("paint")
         self._last, self._last_cpu = time.perf_counter(), time.process_time()
         self._beat.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stop measuring when the window is closed: its threads are then waited for."""
+        if event.type() == QEvent.Type.Close:
+            self._beat.stop()
+        return False
 
     def finish(self) -> None:
         """Append the stalls."""

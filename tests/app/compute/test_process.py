@@ -246,6 +246,41 @@ def test_jobs_side_by_side_do_not_wait_for_each_other(process):
     assert time.monotonic() - begun < 2.5
 
 
+def _imported(process: ComputeProcess, package: str) -> bool:
+    deadline = time.monotonic() + 20
+    while package not in call(process, probe.modules) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return package in call(process, probe.modules)
+
+
+def test_packages_are_imported_once_asked_for_and_again_after_a_restart(process):
+    packages = call(process, probe.modules)
+    assert not {"xmlrpc", "poplib"} & packages
+    process.import_ahead("xmlrpc", "there_is_none", "poplib")
+    assert _imported(process, "poplib")
+    assert "xmlrpc" in call(process, probe.modules)
+    pid = process.pid
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while process.pid in (None, pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _imported(process, "poplib")
+    assert process.pid != pid
+
+
+def test_a_warm_process_has_what_the_first_jobs_need_but_no_torch():
+    made = ComputeProcess(warm=True)
+    made.start()
+    remote.use(made)
+    try:
+        first = call(made, probe.modules)
+    finally:
+        remote.use(None)
+        made.shutdown()
+    assert {"core", "cv2", "numpy"} <= first
+    assert "torch" not in first
+
+
 _WINDOW = """
 import sys, time
 from app.compute.process import ComputeProcess
