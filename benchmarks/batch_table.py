@@ -28,7 +28,8 @@ from app.batch.state import Ending
 from app.engine import EngineFactory
 from app.shell.main_window import MainWindow
 from app.widgets import theme
-from app.workers.background_import import paused_garbage_collection, shorten_switch_interval
+from app.workers.background_import import shorten_switch_interval
+from app.workers.garbage_collector import GarbageCollector
 from core.batch import RowEvent, RowState, Tally
 from core.io import write_image
 
@@ -163,8 +164,8 @@ def main() -> None:
     application = QApplication(sys.argv[:1])
     theme.apply(application, ROOT / "resources")
     shorten_switch_interval()
-    with paused_garbage_collection():  # as where the engine is loaded
-        window = MainWindow(cast(EngineFactory, NoEngine), SAMPLES, "mif")
+    collector = GarbageCollector()
+    window = MainWindow(cast(EngineFactory, NoEngine), SAMPLES, "mif")
     window.resize(1280, 820)
     window.show()
     window.workspaces.show_page("batch")
@@ -181,6 +182,7 @@ def main() -> None:
         perform(page, turns)
         window.close()
         settle(0.2)
+    collector.stop()
 
 
 if __name__ == "__main__":

@@ -22,12 +22,10 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 import resources
-from app.compute import remote
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
+from app.shell.window_process import window_process
 from app.widgets import theme
-from app.workers.background_import import shorten_switch_interval
-from app.workers.thread_priority import raise_priority
 from benchmarks.window_speed import stall
 from benchmarks.window_tools import DelayMonitor, until, wait
 from core.geometry.planes import PLANES
@@ -120,10 +118,8 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
-    shorten_switch_interval()
-    raise_priority()
     factory = engine_factory("cpu")
-    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
+    with window_process("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = str(Path(folder) / "home")
         window = MainWindow(factory, resources.SAMPLES, "mif")
         window.resize(1600, 1000)

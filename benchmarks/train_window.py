@@ -23,9 +23,9 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 
 import resources
-from app.compute import remote
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
+from app.shell.window_process import window_process
 from app.train.curves import CurveStore
 from app.widgets import theme
 from benchmarks.window_tools import DelayMonitor, train_page, training, until, wait
@@ -134,7 +134,7 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
-    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
+    with window_process("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = folder
         data = options.data or synthetic_pairs(Path(folder) / "pairs")
         window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")

@@ -41,12 +41,11 @@ import resources
 from app.compute import remote
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
+from app.shell.window_process import window_process
 from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
 from app.widgets import theme
 from app.workers import Runner
-from app.workers.background_import import shorten_switch_interval
-from app.workers.thread_priority import raise_priority
 from benchmarks.window_tools import Delay, DelayMonitor, until, wait
 from trainer.config.run_plan import RunPlan
 
@@ -259,10 +258,8 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
-    shorten_switch_interval()
-    raise_priority()
     factory = engine_factory("cpu")
-    with remote.computing("en"), tempfile.TemporaryDirectory() as folder:
+    with window_process("en"), tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = str(Path(folder) / "home")
         window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
         window.resize(1600, 1000)

@@ -17,7 +17,6 @@ from app.engine import LazyEngine
 from app.i18n.translate import tr
 from app.pairs.datasets import ALL, FoundDataset, inspect_paths
 from app.pairs.edits import PairKey, carry_over, key_of
-from app.workers.background_import import paused_garbage_collection
 from core.batch.row_choice import NO_CHOICE, RowChoice
 from core.errors import FusionError, Message
 from core.progress import Progress
@@ -98,21 +97,17 @@ def find(
 
     progress.report(0, 0, tr("Looking for pairs"))
     folder = choices.folder
-    # Thousands of paths live as long as the table: keep the garbage collector from traversing them.
-    with paused_garbage_collection():
-        skip = [folder] if folder is not None else []
-        dataset = inspect_paths(paths, choices.dataset_choice, ALL)
-        progress.check()
-        if dataset.error is not None:
-            return BatchPairs(PairingPlan(()), dataset)
-        if dataset.descriptor is None:
-            found = pair_paths(
-                list(paths), choices.task, skip=skip, volumes=True, progress=progress
-            )
-        else:
-            found = dataset_pairs(dataset.descriptor, paths[0], dataset.split, skip)
-        progress.check()
-        return BatchPairs(carry_over(old, found), dataset)
+    skip = [folder] if folder is not None else []
+    dataset = inspect_paths(paths, choices.dataset_choice, ALL)
+    progress.check()
+    if dataset.error is not None:
+        return BatchPairs(PairingPlan(()), dataset)
+    if dataset.descriptor is None:
+        found = pair_paths(list(paths), choices.task, skip=skip, volumes=True, progress=progress)
+    else:
+        found = dataset_pairs(dataset.descriptor, paths[0], dataset.split, skip)
+    progress.check()
+    return BatchPairs(carry_over(old, found), dataset)
 
 
 def plan(

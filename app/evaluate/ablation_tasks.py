@@ -5,15 +5,13 @@ The trainer, and with it torch, is imported inside the functions.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.workers.background_import import import_in_background
-from app.workers.training import import_optimisers, one_core_left
+from app.workers.training import one_core_left
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -115,8 +113,6 @@ def run_choice(
     Raises:
         FusionError: the choice, the data or the folder cannot be used, or a run failed.
     """
-    import_in_background(lambda: importlib.import_module("trainer.ablation.report"), "torch")()
-    import_optimisers()
     from trainer.ablation.plan import AblationPlan, ablation_config, pair_folders_of
     from trainer.ablation.report import check_report, write_report
     from trainer.ablation.run import RunDone, run_ablation

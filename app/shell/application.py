@@ -22,11 +22,10 @@ from app.shell.main_window import MainWindow
 from app.shell.posix_signals import close_on_signals
 from app.shell.qt_application import make_application, say
 from app.shell.screenshot import Screenshot
+from app.shell.window_process import window_process
 from app.widgets import theme
 from app.workers import as_fusion_error
-from app.workers.background_import import shorten_switch_interval
 from app.workers.first_paint import FirstPaint
-from app.workers.thread_priority import raise_priority
 from core.errors import Cancelled, FusionError
 from core.messages import Message
 from core.tasks import get_task
@@ -71,9 +70,7 @@ def run(
         application = _application(settings)
     except FusionError as error:
         return say(error)
-    shorten_switch_interval()
-    with remote.computing(language.current()):
-        raise_priority()  # not before: the compute process would inherit it
+    with window_process(language.current()):
         window = MainWindow(
             engine_factory(device),
             resources.SAMPLES,

@@ -27,7 +27,7 @@ from app.train.view_models import (
     Subset,
     TrainSettings,
 )
-from app.workers.training import import_optimisers, one_core_left
+from app.workers.training import one_core_left
 from core.progress import Progress
 from core.tasks import get_task
 
@@ -265,7 +265,6 @@ def train_steps(order: TrainingRequest, control: RunControl, progress: Progress)
     from trainer.events import Validated
     from trainer.run.loop import train
 
-    import_optimisers()
     config = train_adapter.validate_python(order.settings)
     with one_core_left():
         for event in train(config, order.plan, progress, control):

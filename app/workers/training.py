@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.workers.background_import import import_in_background
 from core.device import usable_cores
-
-
-def import_optimisers() -> None:
-    """Import the modules that torch imports when the first optimiser is created."""
-    import_in_background(lambda: importlib.import_module("torch._dynamo"))()
 
 
 @contextmanager

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
 import subprocess
 import sys
-import sysconfig
-import threading
 from pathlib import Path
 
 import pytest
@@ -20,12 +17,6 @@ from app.preferences.settings import Settings
 from app.shell import startup_timings
 from app.shell.main_window import MainWindow
 from app.shell.posix_signals import close_on_signals
-from app.workers.background_import import (
-    import_in_background,
-    libraries,
-    open_libraries,
-    paused_garbage_collection,
-)
 from app.workers.first_paint import FirstPaint
 from resources import SAMPLES
 
@@ -43,70 +34,6 @@ def python(code: str, *arguments: object, **environment: str) -> subprocess.Comp
         timeout=180,
         check=False,
     )
-
-
-# --- quiet imports -----------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(os.name != "posix", reason="the loader is asked through dlopen here")
-def test_libraries_are_open_before_the_import_and_the_import_works():
-    code = (
-        "import sys; from app.workers.background_import import libraries, open_libraries\n"
-        "paths = libraries('torch') + libraries('cv2'); print(len(paths), open_libraries(paths))\n"
-        "print('torch' in sys.modules, 'cv2' in sys.modules)\n"
-        "maps = open('/proc/self/maps').read() if sys.platform == 'linux' else ''\n"
-        "print(all(str(path) in maps for path in paths if 'global' not in path.name) or not maps)\n"
-        "import torch, cv2; print(torch.ones(2).sum().item(), cv2.useOptimized())"
-    )
-    done = python(code)
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == ["3 3", "False False", "True", "2.0 True"]
-
-
-def test_what_cannot_be_opened_or_found_is_no_error(tmp_path):
-    bad = tmp_path / f"bad{sysconfig.get_config_var('EXT_SUFFIX')}"
-    bad.write_bytes(b"no library")
-    assert open_libraries([bad, tmp_path / "missing.so"]) == 0
-    assert libraries("a_package_nobody_has") == []
-    assert import_in_background(lambda: 7, "a_package_nobody_has")() == 7
-
-
-def test_the_collector_rests_until_the_last_one_leaves():
-    assert gc.isenabled()
-    inside, leave = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with paused_garbage_collection():
-            inside.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert inside.wait(10)
-    with paused_garbage_collection():
-        assert not gc.isenabled()
-    assert not gc.isenabled()
-    leave.set()
-    thread.join()
-    assert gc.isenabled()
-    gc.unfreeze()
-
-
-def test_the_collector_wakes_after_an_error_and_stays_off_where_it_was_off():
-    def fail() -> None:
-        raise ValueError("broken")
-
-    with pytest.raises(ValueError, match="broken"):
-        import_in_background(fail)()
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with paused_garbage_collection():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
-        gc.unfreeze()
 
 
 # --- first paint, timings, signals -------------------------------------------------------------

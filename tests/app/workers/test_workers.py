@@ -10,14 +10,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QThread
 
 from app.workers import Job, Runner, details_of, thread_priority
-from app.workers.background_import import open_libraries
 from app.workers.thread_priority import raise_priority, reset_priority
 from core.errors import DeviceMemoryError, FusionError, InputError
 
@@ -317,7 +315,6 @@ def test_a_thread_that_begins_looks_up_no_library(monkeypatch):
 
     monkeypatch.setattr(ctypes, "CDLL", refuse)
     reset_priority()
-    assert open_libraries([Path("no such library")]) == 0
 
 
 _AT_ONCE = """
