@@ -10,6 +10,7 @@ import typer
 
 from app.cli.ablation_command import ablate
 from app.cli.archive_commands import archive_app
+from app.cli.cluster_commands import cluster_app, scheduler, worker
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.downstream import downstream_app
 from app.cli.evaluate_command import evaluate
@@ -69,6 +70,7 @@ app = typer.Typer(
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
 app.add_typer(archive_app, name="archive", no_args_is_help=True)
+app.add_typer(cluster_app, name="cluster", no_args_is_help=True)
 app.add_typer(rigs_app, name="rigs", no_args_is_help=True)
 app.add_typer(downstream_app, name="downstream", no_args_is_help=True)
 
@@ -357,6 +359,8 @@ app.command()(evaluate)
 app.command()(measure)
 app.command()(register)
 app.command()(report)
+app.command()(scheduler)
+app.command()(worker)
 
 
 def main() -> None:
