@@ -12,7 +12,7 @@ from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
 from core.types import PairTransform
 
 if TYPE_CHECKING:
-    from app.fuse.volume_tasks import Accepted
+    from app.fuse.slice_view import Accepted
 
 _REFUSALS: tuple[tuple[type[FusionError], Accepted], ...] = (
     (MissingSlices, "gap"),

@@ -18,7 +18,7 @@ from app.workers import Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
-    from app.fuse.volume_tasks import Accepted
+    from app.fuse.slice_view import Accepted
 
 
 class FrameReader(QObject):

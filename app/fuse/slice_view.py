@@ -13,9 +13,13 @@ from core.geometry.probe import value_at
 from core.windows import Window
 
 if TYPE_CHECKING:
-    from core.fusion.slices import VolumePair
+    from core.fusion.slices import Consent, VolumePair
+    from core.io.volumes import Acceptance
     from core.types import SeriesHeader, Volume
     from core.units.suv import SuvDerivation
+
+    Accepted = Acceptance | Consent
+    """What a person may accept of a pair that is otherwise refused."""
 
 Point = tuple[float, float, float]
 """A place in the patient: x, y, z in mm (LPS)."""
@@ -36,6 +40,7 @@ class OpenVolumes:
         derivations: of A and B, how values became SUV, or why not; None where that is no question.
         frames: which of their volumes A and B are, from 0.
         series: A and B as they were listed.
+        accepted: what a person has accepted of them.
     """
 
     key: tuple[Path, Path]
@@ -49,6 +54,7 @@ class OpenVolumes:
     palettes: tuple[str, str] = ("grey", "grey")
     derivations: tuple[SuvDerivation | None, SuvDerivation | None] = (None, None)
     frames: tuple[int, int] = (0, 0)
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def frame_counts(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ The core is imported inside the functions: its readers take long to import.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,6 +132,10 @@ class KnownSeries:
     def add_pair(self, pair: ListedSeries) -> None:
         """Make a pair known."""
         self._pairs[pair.key] = pair
+
+    def of(self, keys: Collection[str]) -> tuple[SeriesHeader, ...]:
+        """The series with these keys; several of one key where its files were found twice."""
+        return tuple(one for one in self._series.values() if one.key in keys)
 
     def pair(self, key: PairKey) -> ListedSeries | None:
         """The pair of two first files, proposed or made by hand; None unless both are known."""

@@ -5,6 +5,7 @@ The engine is imported inside, so that the window starts without it.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 from app.engine import LazyEngine
 from app.fuse.results import Palettes
 from app.fuse.slice_view import OpenVolumes
-from app.i18n.translate import translate
+from app.fuse.studies import Frames, ListedSeries
+from app.i18n.translate import tr, translate
+from core.errors import InputError
 from core.progress import Progress
 from core.windows import Windows
 
 if TYPE_CHECKING:
+    from app.fuse.slice_view import Accepted
     from core.fusion.volume_fusion import SliceSettings
     from core.fusion.volume_targets import SourceFiles, WrittenVolume
     from core.geometry.planes import PlaneName
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from core.pdf_document import ReportTable
     from core.regions import Annotation, MeasuredSources
     from core.study_report import ReportSlice
+    from core.types import PairTransform, SeriesHeader
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,97 @@ class StudyWork:
         return SourceFiles(*self.volumes.series, self.volumes.frames)
 
 
+@dataclass(frozen=True, eq=False)
+class StoredStudy:
+    """A study as it was on show when its export was stopped; nothing of it is open.
+
+    Attributes:
+        keys: of the series of A and B.
+        known: series that were found since, among them perhaps those two.
+        sources: files and folders that they are looked for in otherwise.
+        frames, accept, transform: they are opened with.
+        plane, index, task, method, windows, palettes: as in :class:`StudyWork`.
+    """
+
+    keys: tuple[str, str]
+    known: tuple[SeriesHeader, ...]
+    sources: tuple[Path, ...]
+    _: KW_ONLY
+    frames: Frames
+    accept: tuple[Accepted, ...]
+    transform: PairTransform | None
+    plane: PlaneName
+    index: int
+    task: str
+    method: str
+    windows: Windows
+    palettes: Palettes | None
+
+    def opened(self, progress: Progress) -> StudyWork:
+        """The study with its volumes read and laid on each other as before.
+
+        Raises:
+            InputError: its series are not there, or cannot be read.
+            Cancelled: by ``progress``.
+        """
+        from app.fuse.volume_tasks import opened_volumes
+
+        a, b = _found_series(self, progress)
+        pair = ListedSeries(a, b, transform=self.transform)
+        volumes = opened_volumes(pair, pair.frames_within(self.frames), self.accept, {}, progress)
+        return StudyWork(
+            volumes,
+            self.plane,
+            self.index,
+            task=self.task,
+            method=self.method,
+            windows=self.windows,
+            palettes=self.palettes,
+        )
+
+
+def _found_series(study: StoredStudy, progress: Progress) -> tuple[SeriesHeader, SeriesHeader]:
+    """A and B, by their keys: as they were found since, or in the files and folders they were in.
+
+    Raises:
+        InputError: they are not there.
+        Cancelled: by ``progress``.
+    """
+    from core.io.volumes import list_series
+
+    found = {one.key: one for one in study.known if one.files[0].exists()}
+    if not all(key in found for key in study.keys) and study.sources:
+        with contextlib.suppress(InputError):  # nothing there can be read
+            listed = list_series(study.sources, progress).series
+            found |= {one.key: one for one in listed}
+    if not all(key in found for key in study.keys):
+        raise InputError(
+            tr("The series of this export"),
+            tr("they are not where they were, or they have changed"),
+            tr("Open the folder that they are in now, then go on."),
+        )
+    a, b = (found[key] for key in study.keys)
+    return a, b
+
+
 @dataclass(frozen=True)
 class WrittenFiles:
     """Paths of what was written, and notes for a person."""
 
     paths: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+
+
+class _WithoutShare:
+    """Progress whose stages are shown, and not how far they are: other work follows."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.check = progress.check
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Report the stage alone."""
+        self._progress.report(0, 0, stage)
 
 
 class _InLanguage:
@@ -168,6 +258,19 @@ def write_study(
     return WrittenFiles(tuple(paths), tuple(dict.fromkeys(notes)))
 
 
+def resume_study(
+    study: StoredStudy, plan: VolumeExportPlan, lazy: LazyEngine, progress: Progress
+) -> WrittenFiles:
+    """Open a study again, and go on with its export as :func:`write_study` does.
+
+    Raises:
+        FusionError: its series are not there, or any later step failed.
+        Cancelled: by ``progress``.
+    """
+    told = _InLanguage(_WithoutShare(progress))
+    return write_study(study.opened(told), plan, lazy, progress)
+
+
 def _write_map(
     work: StudyWork, plan: VolumeExportPlan, choices: DicomChoices, progress: Progress
 ) -> tuple[str, ...]:
@@ -187,6 +290,13 @@ def discard_part(path: Path, progress: Progress) -> None:
     from core.fusion.slice_store import discard_store
 
     discard_store(path)
+
+
+def has_part(path: Path, progress: Progress) -> bool:
+    """Whether an unfinished export of ``path`` left slices."""
+    from core.fusion.slice_store import store_beside
+
+    return store_beside(path).is_dir()
 
 
 def write_report(

@@ -6,31 +6,32 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.compute.remote import RemoteJob, compute
 from app.fuse.fusion_runner import FusionRunner
-from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
+from app.fuse.stopped_study import plan_of, stored_study, unfinished_export
 from app.fuse.study_tasks import (
     ReportPlan,
     StudyWork,
     VolumeExportPlan,
     WrittenFiles,
     discard_part,
+    has_part,
+    resume_study,
     write_report,
     write_study,
 )
-from app.preferences.session_file import UnfinishedExport
+from app.preferences.unfinished_export import UnfinishedExport
 from app.workers import Job, Runner
 from core.errors import FusionError, Message
 
 if TYPE_CHECKING:
-    from app.fuse.results import Palettes
-    from core.geometry.planes import PlaneName
-    from core.io.dicom_output import DicomLayout, NoticePlace
+    from app.engine import LazyEngine
+    from core.types import SeriesHeader
 
 _JUDGED_AFTER = 2.0
 """Seconds of work from which the remaining time is estimated."""
@@ -54,8 +55,8 @@ class VolumeProgress:
 class VolumeExporter(QObject):
     """One export or report at a time. Slices can be looked at and fused meanwhile.
 
-    An export that the end of the program stops is kept as :attr:`unfinished`; one that a person
-    cancels leaves nothing.
+    An export that fails, or that the end of the program stops, is kept in :attr:`unfinished`; one
+    that a person cancels leaves nothing.
     """
 
     changed = Signal()
@@ -65,6 +66,8 @@ class VolumeExporter(QObject):
     unfinished_changed = Signal()
     exported = Signal(object)
     """Paths of what was written."""
+    stopped = Signal(object)
+    """An :class:`UnfinishedExport` failed, and its slices are kept; why is on show."""
 
     def __init__(
         self, session: FuseState, fusion: FusionRunner, parent: QObject | None = None
@@ -76,13 +79,13 @@ class VolumeExporter(QObject):
         self._job: Job | None = None
         self._begun: float | None = None
         self._closed = False
-        self._part: Path | None = None
-        """Of what slices are collected beside it; None for a report."""
+        self._part: UnfinishedExport | None = None
+        """What is being exported; None for a report."""
         self._is_cancelled = False
         self.running: VolumeProgress | None = None
         """How far the export is; None while there is none."""
-        self.unfinished: UnfinishedExport | None = None
-        """The export that is running or was stopped."""
+        self.unfinished: tuple[UnfinishedExport, ...] = ()
+        """The exports that were stopped, and the one that is running."""
 
     @property
     def busy(self) -> str:
@@ -102,48 +105,39 @@ class VolumeExporter(QObject):
         work = self._work_on_show()
         if work is not None:
             self._part = None
-            self._begin(plan.path, compute(write_report, work, plan, self._fusion.engine))
+            self._begin(plan.path, compute(write_report, work, plan, self._engine))
 
-    def resume(self, left: UnfinishedExport, view: SliceView) -> None:
-        """Go on with an export of the study on show.
+    def resume(self, left: UnfinishedExport, known: tuple[SeriesHeader, ...]) -> None:
+        """Go on with an export that was stopped, whatever is on show.
 
         Args:
             left: with its folder found again.
-            view: a slice of that study.
+            known: series that were found since; those it is of are taken from these, or else
+                looked for where they were.
         """
-        if self.running is not None or not isinstance(left.folder, Path):
-            return
-        view = view.in_plane(cast("PlaneName", left.plane))
-        plan = VolumeExportPlan(
-            left.folder / left.name,
-            layout=cast("DicomLayout", left.layout),
-            notice=cast("NoticePlace", left.notice),
-            keep_identity=left.keep_identity,
-            replace_uids=left.replace_uids,
-            parametric=left.parametric,
-        )
-        palettes = left.palette_a, left.palette_b
-        work = StudyWork(
-            view.volumes,
-            view.plane,
-            view.index,
-            task=left.task,
-            method=left.method,
-            windows=(left.window_a, left.window_b),
-            palettes=None if palettes == (None, None) else cast("Palettes", palettes),
-        )
-        self._start(plan, work)
+        if self.running is None and left.path is not None:
+            self._part = left
+            self.keep(left)
+            work = compute(resume_study, stored_study(left, known), plan_of(left), self._engine)
+            self._begin(left.path, work)
 
     def keep(self, left: UnfinishedExport) -> None:
-        """Remember an export that an earlier run of the program did not finish."""
-        if self.running is None:
-            self._set_unfinished(left)
+        """Remember an export that was not finished."""
+        others = (one for one in self.unfinished if one.target != left.target)
+        self._set_unfinished((*others, left))
 
-    def discard(self, path: Path | None) -> None:
-        """Forget the export that was stopped, and remove its slices beside ``path``."""
-        self._set_unfinished(None)
-        if path is not None and not self._closed:
-            self._runner.submit(partial(discard_part, path))
+    def discard(self, left: UnfinishedExport) -> None:
+        """Forget an export that was stopped, and remove its slices where its folder is known."""
+        self._forget(left)
+        if left.path is not None and not self._closed:
+            self._runner.submit(partial(discard_part, left.path))
+
+    def _forget(self, left: UnfinishedExport) -> None:
+        self._set_unfinished(tuple(one for one in self.unfinished if one.target != left.target))
+
+    @property
+    def _engine(self) -> LazyEngine:
+        return self._fusion.engine
 
     def _work_on_show(self) -> StudyWork | None:
         session = self._session
@@ -165,33 +159,10 @@ class VolumeExporter(QObject):
         )
 
     def _start(self, plan: VolumeExportPlan, work: StudyWork) -> None:
-        self._part = plan.path
-        a, b = work.volumes.series
-        frame_a, frame_b = work.volumes.frames
-        palette_a, palette_b = work.palettes or (None, None)
-        self._set_unfinished(
-            UnfinishedExport(
-                plan.path.parent.absolute(),
-                plan.path.name,
-                layout=plan.layout,
-                notice=plan.notice,
-                keep_identity=plan.keep_identity,
-                replace_uids=plan.replace_uids,
-                parametric=plan.parametric,
-                a=a.key,
-                b=b.key,
-                frame_a=frame_a,
-                frame_b=frame_b,
-                plane=work.plane,
-                task=work.task,
-                method=work.method,
-                window_a=work.windows[0],
-                window_b=work.windows[1],
-                palette_a=palette_a,
-                palette_b=palette_b,
-            )
-        )
-        self._begin(plan.path, compute(write_study, work, plan, self._fusion.engine))
+        left = unfinished_export(plan, work)
+        self._part = left
+        self.keep(left)
+        self._begin(plan.path, compute(write_study, work, plan, self._engine))
 
     def _begin(self, path: Path, work: RemoteJob) -> None:
         session = self._session
@@ -206,9 +177,9 @@ class VolumeExporter(QObject):
         job.cancelled.connect(self._ended)
         self._show(VolumeProgress(self.tr("Waiting for the engine")))
 
-    def _set_unfinished(self, left: UnfinishedExport | None) -> None:
-        if left != self.unfinished:
-            self.unfinished = left
+    def _set_unfinished(self, exports: tuple[UnfinishedExport, ...]) -> None:
+        if exports != self.unfinished:
+            self.unfinished = exports
             self.unfinished_changed.emit()
 
     def cancel(self) -> None:
@@ -235,7 +206,7 @@ class VolumeExporter(QObject):
 
     def _finished(self, written: WrittenFiles) -> None:
         if self._part is not None:
-            self._set_unfinished(None)
+            self._forget(self._part)
         self._ended()
         if not self._closed:
             if written.notes:
@@ -243,9 +214,20 @@ class VolumeExporter(QObject):
             self.exported.emit(written.paths)
 
     def _failed(self, error: FusionError) -> None:
+        left = self._part
         self._ended()
-        if not self._closed:
-            self._session.show_error(error, "export")
+        if self._closed:
+            return
+        self._session.show_error(error, "export")
+        if left is not None and left.path is not None:
+            kept = self._runner.submit(partial(has_part, left.path))
+            kept.finished.connect(partial(self._stopped, left))
+
+    def _stopped(self, left: UnfinishedExport, has_slices: bool) -> None:
+        if has_slices:
+            self.stopped.emit(left)
+        else:
+            self._forget(left)
 
     def _ended(self) -> None:
         self._job = None

@@ -27,7 +27,8 @@ from core.geometry.planes import PlaneName
 from core.types import PairTransform
 
 if TYPE_CHECKING:
-    from app.fuse.volume_tasks import Accepted
+    from app.fuse.slice_view import Accepted
+    from core.types import SeriesHeader
 
 REST_MS = 300
 """A slice is fused once it has been on show for this long."""
@@ -98,6 +99,10 @@ class VolumeLoader(QObject):
     def knows(self, key: PairKey) -> bool:
         """Whether a pair of files is one of series, proposed or made by hand."""
         return self._known.pair(key) is not None
+
+    def series_of(self, keys: Collection[str]) -> tuple[SeriesHeader, ...]:
+        """Series that were found, by their keys."""
+        return self._known.of(keys)
 
     def restore(self, wanted: SliceOnShow, transform: PairTransform | None = None) -> None:
         """Show that slice once its series are opened, A being brought onto B by ``transform``."""

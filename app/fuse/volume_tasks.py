@@ -19,10 +19,9 @@ from core.types import Image, PairTransform, SeriesHeader, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
+    from app.fuse.slice_view import Accepted
     from core.fusion.slices import Consent
     from core.io.volumes import Acceptance, Tag
-
-    Accepted = Acceptance | Consent
 
 _READ, _RESAMPLED = 0.4, 0.2
 """Shares of the work: each of two series, and bringing A onto the grid of B."""
@@ -70,7 +69,7 @@ def open_volumes(
         InputError: they cannot be laid over each other.
         Cancelled: by ``progress``.
     """
-    opened = _opened(pair, frames, accept, held, progress)
+    opened = opened_volumes(pair, frames, accept, held, progress)
     return slice_sources(_first_view(opened), progress)
 
 
@@ -90,7 +89,7 @@ def open_frames(
         TwoPatients, SeriesError, InputError, Cancelled: as :func:`open_volumes`.
     """
     held = held_volumes(pair, view)
-    return slice_sources(view.of(_opened(pair, frames, accept, held, progress)), progress)
+    return slice_sources(view.of(opened_volumes(pair, frames, accept, held, progress)), progress)
 
 
 def held_volumes(pair: ListedSeries | None, view: SliceView | None) -> HeldVolumes:
@@ -101,7 +100,7 @@ def held_volumes(pair: ListedSeries | None, view: SliceView | None) -> HeldVolum
     return dict(zip(keys, view.volumes.native, strict=True))
 
 
-def _opened(
+def opened_volumes(
     pair: ListedSeries,
     frames: Frames,
     accept: Collection[Accepted],
@@ -152,6 +151,7 @@ def _opened(
         derivations=derivations,
         frames=frames,
         series=(pair.a, pair.b),
+        accepted=tuple(accept),
     )
 
 

@@ -78,3 +78,48 @@ def _below(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
 def _hashed(name: str) -> str:
     # File systems may store another spelling of a name than the one that was typed.
     return key("path", unicodedata.normalize("NFC", name).casefold())
+
+
+StoredPath = Path | HiddenPath
+"""A path; of scans, without its names once it has been on file."""
+
+
+def found_path(path: StoredPath | None) -> Path | None:
+    """The path itself, found again where it is hidden; None where it is gone. Reads from disk."""
+    return path.found() if isinstance(path, HiddenPath) else path
+
+
+def hidden_data(path: StoredPath) -> list[str]:
+    """A path as values for JSON without its names: the start, then a hash for each part."""
+    hidden = HiddenPath.of(path) if isinstance(path, Path) else path
+    return [hidden.start, *hidden.parts]
+
+
+def plain_path(value: object) -> Path | None:
+    """A path from JSON; None for none.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a path is no path")
+    return Path(value)
+
+
+def stored_path(value: object) -> StoredPath | None:
+    """The inverse of :func:`hidden_data`; text is a path with its names.
+
+    Raises:
+        ValueError: it is no path, or depends on the working directory.
+    """
+    if not isinstance(value, list):  # a picture, or a session of a former version
+        return plain_path(value)
+    if not value or not all(isinstance(part, str) and part for part in value):
+        raise ValueError("a path is no path")
+    start, *parts = value
+    hidden = HiddenPath(start, tuple(parts))
+    if not hidden.is_absolute:
+        raise ValueError("a path is no path")
+    return hidden

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
+from app.preferences.hidden_paths import HiddenPath
 from app.preferences.session_file import Snapshot, from_json, is_over, to_json
+from app.preferences.unfinished_export import UnfinishedExport
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -29,12 +31,14 @@ class PreviousSession:
         crashed: True when that run did not end normally.
         notice: a message for the user, or "".
         of_earlier: whether the session is of an earlier run, since the last one had no open files.
+        exports: of studies, those that were not finished, whatever files were open.
     """
 
     snapshot: Snapshot | None = None
     crashed: bool = False
     notice: str = ""
     of_earlier: bool = False
+    exports: tuple[UnfinishedExport, ...] = ()
 
 
 class SessionAutosave(QObject):
@@ -78,7 +82,11 @@ class SessionAutosave(QObject):
         if there and snapshot is not None and not over:
             # Offered now, and not again after a crash of this run.
             self._submit(to_json(snapshot, over=True))
-        return PreviousSession(snapshot, crashed=there, notice=notice, of_earlier=over)
+        exports = () if snapshot is None else snapshot.exports
+        snapshot = _with_files(snapshot)
+        return PreviousSession(
+            snapshot, crashed=there, notice=notice, of_earlier=over, exports=exports
+        )
 
     def _lock(self) -> bool:
         """Acquire the lock file; one that no process holds is replaced, whatever its content.
@@ -98,7 +106,7 @@ class SessionAutosave(QObject):
         if self._mark.error() != QLockFile.LockError.PermissionError:
             return PreviousSession()
         snapshot, notice = self._read()
-        return PreviousSession(snapshot, notice=notice)
+        return PreviousSession(_with_files(snapshot), notice=notice)
 
     def _read(self) -> tuple[Snapshot | None, str]:
         try:
@@ -108,23 +116,12 @@ class SessionAutosave(QObject):
             return None, ""
         except (OSError, ValueError, RecursionError):
             return None, self.tr("The last session could not be read; it is ignored.")
-        # A relative path may refer to another file.
-        return (snapshot if snapshot.has_files and snapshot.has_absolute_paths else None), ""
+        return snapshot, ""
 
     def note_change(self) -> None:
         """Schedule writing after a change."""
         if self._runner is not None:
             self._timer.start()
-
-    def forget_export(self) -> None:
-        """Write the stored session without its unfinished export; that on screen may be a sample,
-        which does not replace it.
-        """
-        with suppress(ValueError, RecursionError):
-            stored = from_json(self._written)
-            if stored.export is not None:
-                over = is_over(self._written)
-                self._submit(to_json(replace(stored, export=None), over=over))
 
     def end(self) -> None:
         """Write pending changes, and record that this run ended normally."""
@@ -148,9 +145,22 @@ class SessionAutosave(QObject):
 
     def _pending(self, *, over: bool = False) -> bytes | None:
         snapshot = self._snapshot()
-        # A sample does not replace the stored session.
-        data = to_json(snapshot, over=over) if snapshot.has_files else None
+        if not snapshot.has_files:
+            # A sample does not replace the stored session, but for the exports that it holds.
+            stored = self._stored()
+            before = () if stored is None else stored.exports
+            if _targets(before) == _targets(snapshot.exports):
+                return None
+            if stored is not None:
+                over = over or is_over(self._written)
+                snapshot = replace(stored, exports=snapshot.exports)
+        data = to_json(snapshot, over=over)
         return None if data == self._written else data
+
+    def _stored(self) -> Snapshot | None:
+        with suppress(ValueError, RecursionError):
+            return from_json(self._written)
+        return None
 
     def _write_soon(self) -> None:
         data = self._pending()
@@ -171,6 +181,17 @@ class SessionAutosave(QObject):
         if not self._said:
             self._said = True
             self.failed.emit(error)
+
+
+def _with_files(snapshot: Snapshot | None) -> Snapshot | None:
+    """The session if it can be opened; a relative path may refer to another file."""
+    if snapshot is None or not (snapshot.has_files and snapshot.has_absolute_paths):
+        return None
+    return snapshot
+
+
+def _targets(exports: tuple[UnfinishedExport, ...]) -> set[tuple[HiddenPath, str]]:
+    return {one.target for one in exports}
 
 
 def _write(path: Path, data: bytes, progress: Progress | None = None) -> None:

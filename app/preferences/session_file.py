@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields, is_dataclass, replace
-from math import isfinite
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any
 
 from app.i18n.translate import plural
-from app.preferences.hidden_paths import HiddenPath
+from app.preferences.hidden_paths import (
+    StoredPath,
+    found_path,
+    hidden_data,
+    plain_path,
+    stored_path,
+)
+from app.preferences.json_values import dataclass_from_json
 from app.preferences.scan_names import may_be_scan
+from app.preferences.unfinished_export import UnfinishedExport, export_data, export_from_data
 from app.viewer.display_state import DisplayState
 from core.errors import InputError
 from core.regions import Annotation, regions_data, regions_from_data
@@ -23,11 +29,6 @@ from core.types.transform_data import transform_of_record, transform_record
 
 VERSION = 1
 _OVER = "over"
-Value = TypeVar("Value")
-
-
-StoredPath = Path | HiddenPath
-"""A path; of scans, without its names once it has been on file."""
 
 
 @dataclass(frozen=True)
@@ -72,45 +73,6 @@ class StudyRegions:
 
 
 @dataclass(frozen=True)
-class UnfinishedExport:
-    """An export of a study that has not come to its end, with all that its slices depend on.
-
-    Attributes:
-        folder: that it is written into. name: of the file or folder in it.
-        layout, notice, keep_identity, replace_uids: of DICOM, as in
-            :class:`core.io.dicom_output.DicomChoices`. parametric: the map is wished for, too.
-        a, b, frame_a, frame_b, plane: of which series and slices, as in :class:`SliceOnShow`.
-        task, method: it is fused by.
-        window_a, window_b, palette_a, palette_b: A and B are shown in.
-    """
-
-    folder: StoredPath
-    name: str = ""
-    _: KW_ONLY
-    layout: str = "multi"
-    notice: str = "auto"
-    keep_identity: bool = False
-    replace_uids: bool = False
-    parametric: bool = False
-    a: str = ""
-    b: str = ""
-    frame_a: int = 0
-    frame_b: int = 0
-    plane: str = "axial"
-    task: str = "mif"
-    method: str = ""
-    window_a: tuple[float, float] | None = None
-    window_b: tuple[float, float] | None = None
-    palette_a: str | None = None
-    palette_b: str | None = None
-
-    def located(self) -> UnfinishedExport | None:
-        """The same with its folder found again; None where that is gone. Reads from disk."""
-        folder = _found(self.folder)
-        return None if folder is None else replace(self, folder=folder)
-
-
-@dataclass(frozen=True)
 class KeyImage:
     """A slice of two series that a person marked; ``a`` and ``b`` are their keys."""
 
@@ -134,7 +96,7 @@ class Snapshot:
         slice: which slice of them is shown.
         transform: by which one of ``a`` and ``b`` is resampled onto the other.
         regions: of the pairs on which some were drawn, the last one at the end.
-        export: of a study that was not finished.
+        exports: of studies, those that were not finished.
         key_images: slices that a person marked.
     """
 
@@ -149,7 +111,7 @@ class Snapshot:
     slice: SliceOnShow = field(default_factory=SliceOnShow)
     transform: PairTransform | None = None
     regions: tuple[StudyRegions, ...] = ()
-    export: UnfinishedExport | None = None
+    exports: tuple[UnfinishedExport, ...] = ()
     key_images: tuple[KeyImage, ...] = ()
 
     @property
@@ -183,13 +145,9 @@ class Snapshot:
 
         What is no longer there is left out.
         """
-        a, b = (_found(path) for path in (self.a, self.b))
-        scans = tuple(path for one in self.scans if (path := _found(one)) is not None)
+        a, b = (found_path(path) for path in (self.a, self.b))
+        scans = tuple(path for one in self.scans if (path := found_path(one)) is not None)
         return replace(self, a=a, b=b, scans=scans)
-
-
-def _found(path: StoredPath | None) -> Path | None:
-    return path.found() if isinstance(path, HiddenPath) else path
 
 
 def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
@@ -210,15 +168,15 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
             if not (may_be_scan(p.a) or may_be_scan(p.b))
         ],
         "display": asdict(snapshot.display),
-        "scans": [_hidden(path) for path in snapshot.scans],
+        "scans": [hidden_data(path) for path in snapshot.scans],
         "slice": asdict(snapshot.slice),
     }
     if snapshot.transform is not None:
         data["transform"] = transform_record(snapshot.transform)
     if snapshot.regions:
         data["regions"] = [[one.study, regions_data(one.regions)] for one in snapshot.regions]
-    if snapshot.export is not None:
-        data["export"] = asdict(snapshot.export) | {"folder": _hidden(snapshot.export.folder)}
+    if snapshot.exports:
+        data["exports"] = [export_data(one) for one in snapshot.exports]
     if snapshot.key_images:
         data["key_images"] = [asdict(one) for one in snapshot.key_images]
     if over:
@@ -229,13 +187,7 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
 def _text(path: StoredPath | None) -> str | list[str] | None:
     if path is None:
         return None
-    return str(path) if isinstance(path, Path) and not may_be_scan(path) else _hidden(path)
-
-
-def _hidden(path: StoredPath) -> list[str]:
-    """The start, then a hash for each part."""
-    hidden = HiddenPath.of(path) if isinstance(path, Path) else path
-    return [hidden.start, *hidden.parts]
+    return str(path) if isinstance(path, Path) and not may_be_scan(path) else hidden_data(path)
 
 
 def is_over(data: bytes) -> bool:
@@ -259,15 +211,15 @@ def from_json(data: bytes) -> Snapshot:
     return Snapshot(
         task,
         method,
-        _stored(found.get("a")),
-        _stored(found.get("b")),
+        stored_path(found.get("a")),
+        stored_path(found.get("b")),
         _pairs(found.get("pairs", [])),
         display=dataclass_from_json(DisplayState(), found.get("display")),
         scans=_paths(found.get("scans", [])),
         slice=dataclass_from_json(SliceOnShow(), found.get("slice")),
         transform=_transform(found.get("transform")),
         regions=tuple(_regions(found.get("regions"))),
-        export=_export(found.get("export")),
+        exports=tuple(_exports(found.get("exports"))),
         key_images=_key_images(found.get("key_images")),
     )
 
@@ -280,17 +232,11 @@ def _regions(rows: object) -> Iterator[StudyRegions]:
                 yield StudyRegions(row[0], regions_from_data(row[1]))
 
 
-def _export(value: object) -> UnfinishedExport | None:
-    if not isinstance(value, dict):
-        return None
-    try:
-        folder = _stored(value.get("folder"))
-    except ValueError:
-        return None
-    if folder is None:
-        return None
-    rest = {name: kept for name, kept in value.items() if name != "folder"}
-    return dataclass_from_json(UnfinishedExport(folder), rest)
+def _exports(rows: object) -> Iterator[UnfinishedExport]:
+    for row in rows if isinstance(rows, list) else ():
+        export = export_from_data(row)
+        if export is not None:
+            yield export
 
 
 def _key_images(values: object) -> tuple[KeyImage, ...]:
@@ -307,30 +253,10 @@ def _transform(value: object) -> PairTransform | None:
         return None
 
 
-def _path(value: object) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("a path is no path")
-    return Path(value)
-
-
-def _stored(value: object) -> StoredPath | None:
-    if not isinstance(value, list):  # a picture, or a session of a former version
-        return _path(value)
-    if not value or not all(isinstance(part, str) and part for part in value):
-        raise ValueError("a path is no path")
-    start, *parts = value
-    hidden = HiddenPath(start, tuple(parts))
-    if not hidden.is_absolute:
-        raise ValueError("a path is no path")
-    return hidden
-
-
 def _paths(values: object) -> tuple[StoredPath, ...]:
     if not isinstance(values, list):
         raise ValueError("the list of paths is none")
-    found = (_stored(value) for value in values)
+    found = (stored_path(value) for value in values)
     return tuple(path for path in found if path is not None)
 
 
@@ -341,62 +267,9 @@ def _pairs(rows: object) -> tuple[ListedPair, ...]:
     for row in rows:
         if not isinstance(row, list):
             raise ValueError("a pair is no pair")
-        texts = [str(_path(item)) for item in row if item is not None]
+        texts = [str(plain_path(item)) for item in row if item is not None]
         if len(texts) != 4:
             raise ValueError("a pair is no pair")
         a, b, name, folder = texts
         found.append(ListedPair(Path(a), Path(b), name, Path(folder)))
     return tuple(found)
-
-
-def dataclass_from_json(default: Value, data: object) -> Value:
-    """A dataclass from the JSON of its :func:`dataclasses.asdict`.
-
-    Missing, unknown and mistyped values stay as in ``default``, so that sessions of newer versions
-    can be read.
-    """
-    assert is_dataclass(default)
-    if not isinstance(data, dict):
-        return default
-    hints = get_type_hints(type(default))
-    changes: dict[str, Any] = {}
-    for one in fields(default):
-        now, value = getattr(default, one.name), data.get(one.name)
-        if one.name not in data:
-            continue
-        if is_dataclass(now):
-            changes[one.name] = dataclass_from_json(now, value)
-        else:
-            value = tuple(value) if isinstance(value, list) else value
-            if matches_type(value, hints[one.name]):
-                changes[one.name] = value
-    return cast(Value, replace(cast(Any, default), **changes))
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return isfinite(value)
-    except OverflowError:  # an integer beyond the range of floats
-        return False
-
-
-def matches_type(value: object, hint: Any) -> bool:
-    """True when a value from JSON is of the type ``hint``."""
-    kind, parts = get_origin(hint), get_args(hint)
-    if kind is Literal:
-        return value in parts
-    if kind in (Union, UnionType):
-        return any(matches_type(value, part) for part in parts)
-    if kind is tuple:
-        return (
-            isinstance(value, tuple)
-            and len(value) == len(parts)
-            and all(matches_type(item, part) for item, part in zip(value, parts, strict=True))
-        )
-    if hint is float:
-        # Python's JSON allows NaN and infinity, with which a window would be invalid.
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and _is_finite(cast(float, value))
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, NoneType if hint is None else hint)

@@ -105,8 +105,6 @@ class WindowServices(QObject):
             controller,
             notices=self.notices,
             runner=self._runner,
-            reopen=self.restore,
-            forget=self.autosave.forget_export if self.autosave is not None else _nothing,
             parent=self,
         )
         column.insertWidget(_BELOW_TOP_BAR, self.cards)
@@ -232,8 +230,7 @@ class WindowServices(QObject):
         else:
             controller.open_sample()
         self._show_previous(previous)
-        if previous.snapshot is not None:
-            self.unfinished.offer(previous.snapshot)
+        self.unfinished.offer(previous.exports)
 
     def _open_given(self, a: Path | None, b: Path | None) -> None:
         """Open images, or wait for the second one."""
@@ -287,7 +284,7 @@ class WindowServices(QObject):
             slice=self._controller.volumes.on_show,
             transform=session.sources.transform,
             regions=self._regions.store.kept,
-            export=self._controller.volume_export.unfinished,
+            exports=self._controller.volume_export.unfinished,
             key_images=self._controller.key_images.all,
         )
 
@@ -398,10 +395,6 @@ class WindowServices(QObject):
         if name != self.settings.language:
             self.settings.set_language(name)
             self._session.set_message(self.tr("The language changes at the next start."))
-
-
-def _nothing() -> None:
-    """Where no session is stored."""
 
 
 def _located(snapshot: Snapshot, progress: Progress) -> Snapshot:
