@@ -2,7 +2,8 @@
 
 The salt is random, made once per installation and kept in the folder of settings, so that a session
 finds its series again and all processes of a run split patients alike; where that folder cannot be
-written, the salt lasts as long as the process.
+written, the salt lasts as long as the process. It belongs to the folder: where another folder is
+named meanwhile, the salt of that one counts, as for any process begun then.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from core.data_folder import settings_folder
 
 SALT_FILE = "patient-salt"
 _SALT_BYTES = 32
+_OF_THE_PROCESS = secrets.token_bytes(_SALT_BYTES)
+"""One value: the first keys may be asked for by several threads at once."""
 
 
 def key(*parts: str) -> str:
@@ -28,12 +31,16 @@ def key(*parts: str) -> str:
     return hashlib.blake2b(text, key=_salt(), digest_size=8).hexdigest()
 
 
-@functools.cache
 def _salt() -> bytes:
-    path = settings_folder() / SALT_FILE
+    return _salt_in(settings_folder())
+
+
+@functools.cache
+def _salt_in(folder: Path) -> bytes:
+    path = folder / SALT_FILE
     with contextlib.suppress(OSError):
         return _stored(path) or _made(path)
-    return secrets.token_bytes(_SALT_BYTES)
+    return _OF_THE_PROCESS
 
 
 def _stored(path: Path) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -215,48 +214,25 @@ def contents(path: Path) -> bytes:
 
 
 def test_a_killed_study_goes_on_at_its_slice(export: Path, tmp_path: Path) -> None:
-    """SIGKILL once two slices are on the disk: a new process does not fuse these again."""
+    """SIGKILL once two slices are on the disk: those of the row are not fused again."""
     script = _CHILD.replace("slices=True", "dicom='multi'").replace(
         "self.left < 0",
         "sum(len(p.read_text().splitlines()) for p in options.out.rglob('slices.jsonl')) >= 2",
     )
-    assert _child(script, export, tmp_path).returncode == -signal.SIGKILL
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(export), str(tmp_path), "0"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
     plan = _plan(export, tmp_path, dicom="multi", resume=True)
     assert not any((tmp_path / row.target).exists() for row in plan.rows)
-    said = json.loads(_child(_GOES_ON, export, tmp_path).stdout)
-    assert (said["done"], said["failed"]) == (2, 0)
-    assert any("had ended early were kept" in note for note in said["notes"])
-    assert said["fused"] < 20
+    engine = _Counting()
+    events, end = _run(plan, engine)
+    assert (end.tally.done, end.tally.failed) == (2, 0)
+    notes = [n for e in events if e.record.state == "done" for n in e.record.notes]
+    assert any("had ended early were kept" in note for note in notes)
+    assert engine.fused < 20
     assert not list(tmp_path.rglob("*.unfinished"))
-
-
-def _child(script: str, *folders: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", script, *map(str, folders), "0"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=120,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-_GOES_ON = """
-import json, sys
-from pathlib import Path
-from core.batch import BatchOptions, plan_batch, run_batch
-from core.fusion.engine import FusionEngine
-from core.pairing.folders import pair_paths
-class Counting(FusionEngine):
-    fused = 0
-    def fuse(self, request, *words, **named):
-        self.fused += 1
-        return super().fuse(request, *words, **named)
-options = BatchOptions("mif", "average", out=Path(sys.argv[2]), dicom="multi", resume=True)
-pairing = pair_paths([Path(sys.argv[1])], "mif", volumes=True)
-engine = Counting("cpu")
-*events, end = run_batch(plan_batch(pairing, options), engine)
-notes = [n for e in events if e.record.state == "done" for n in e.record.notes]
-said = {"done": end.tally.done, "failed": end.tally.failed, "notes": notes, "fused": engine.fused}
-print(json.dumps(said, default=str))
-"""
 
 
 @pytest.mark.parametrize("dicom", ["", "multi", "single"])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +105,7 @@ def test_keys_are_salted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     def key(home: Path) -> str:
         monkeypatch.setenv("UNIFUSION_HOME", str(home))
-        salted._salt.cache_clear()
+        salted._salt_in.cache_clear()
         return list_series(tmp_path / "series").series[0].patient
 
     try:
@@ -118,7 +122,35 @@ def test_keys_are_salted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (tmp_path / "file").write_text("no folder: the salt lasts as long as the process")
         assert key(tmp_path / "file") not in ("", first)
     finally:
-        salted._salt.cache_clear()
+        salted._salt_in.cache_clear()
+
+
+def test_the_salt_is_that_of_the_folder_of_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are those that a new process calculates, whatever was asked for before."""
+    code = "from core.salted import key; print(key('patient'))"
+    for home in (tmp_path / "one", tmp_path / "two", tmp_path / "one"):
+        monkeypatch.setenv("UNIFUSION_HOME", str(home))
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
+        )
+        assert salted.key("patient") == done.stdout.strip()
+
+
+def test_without_a_folder_of_settings_all_threads_have_one_salt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "file"))
+    begin = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        begin.wait(10)
+        return salted.key("patient")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
 
 
 @pytest.mark.parametrize(
