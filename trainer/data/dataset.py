@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from core.errors import InputError, Message
 from core.pairing.plan import Match
@@ -18,13 +18,19 @@ from trainer.data.sampler import PairSet, read_pairs
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images in memory, with fingerprints of the training and of the validation files."""
+    """Images in memory, with fingerprints of the training and of the validation files.
+
+    Attributes:
+        matches: the files of the training pairs, also of those that could not be used.
+    """
 
     pairs: PairSet
     validation: PairSet | None
     sha256: str
     validation_sha256: str
     notes: tuple[str, ...]
+    _: KW_ONLY
+    matches: tuple[Match, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -64,6 +70,7 @@ def read_dataset(
         fingerprint(train, config.truth),
         fingerprint(held, False) if held else "",
         notes,
+        matches=tuple(train),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,7 +11,33 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from core.errors import InputError, Message
+from core.device import is_out_of_memory
+from core.errors import FusionError, InputError, Message
+
+_TEXT = 64
+"""Bytes of a text that are compared between processes: a SHA-256 in hexadecimal digits."""
+
+
+class ProcessLost(FusionError):
+    """Another process of the run ended, or cannot be reached."""
+
+
+@contextmanager
+def reaching_others() -> Iterator[None]:
+    """Turn what torch raises in communication into :class:`ProcessLost`.
+
+    gloo and NCCL raise plain ``RuntimeError``, so the place in the code tells what it is about.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise ProcessLost(
+            Message("Training with several processes"),
+            Message("one of them ended, or could not be reached"),
+            Message("Start the command again: it goes on from the last checkpoint."),
+        ) from error
 
 
 class NextAction(IntEnum):
@@ -65,7 +92,8 @@ class DistributedContext:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat)
+        with reaching_others():
+            dist.all_reduce(flat)
         flat /= self.size
         begin = 0
         for gradient in gradients:
@@ -78,7 +106,8 @@ class DistributedContext:
         if self.size == 1:
             return dict(values)
         means = torch.tensor(list(values.values()), dtype=torch.float32, device=device)
-        dist.all_reduce(means)
+        with reaching_others():
+            dist.all_reduce(means)
         return dict(zip(values, (means / self.size).tolist(), strict=True))
 
     def agree_on(self, action: NextAction, device: str) -> NextAction:
@@ -90,21 +119,30 @@ class DistributedContext:
         if self.size == 1:
             return action
         actions = torch.tensor([int(action)], device=device)
-        dist.all_reduce(actions, dist.ReduceOp.MIN)
-        return NextAction(int(actions.item()))
+        with reaching_others():
+            dist.all_reduce(actions, dist.ReduceOp.MIN)
+            return NextAction(int(actions.item()))
 
     def of_leader(self, number: int, device: str) -> int:
         """The ``number`` of rank 0, on every process."""
         if self.size == 1:
             return number
         theirs = torch.tensor([number], device=device)
-        dist.broadcast(theirs, 0)
-        return int(theirs.item())
+        with reaching_others():
+            dist.broadcast(theirs, 0)
+            return int(theirs.item())
 
-    def is_equal_everywhere(self, number: int, device: str) -> bool:
-        """Whether ``number`` equals that of rank 0 on every process."""
+    def of_all(self, texts: Sequence[str], device: str) -> list[tuple[str, ...]]:
+        """The ``texts`` of every process, by rank; equally many everywhere, cut to 64 bytes."""
         if self.size == 1:
-            return True
-        apart = torch.tensor([int(self.of_leader(number, device) != number)], device=device)
-        dist.all_reduce(apart)
-        return not apart.item()
+            return [tuple(texts)]
+        rows = [list(text.encode()[:_TEXT].ljust(_TEXT, b"\0")) for text in texts]
+        own = torch.tensor(rows, dtype=torch.uint8, device=device)
+        everybody = [torch.empty_like(own) for _ in range(self.size)]
+        with reaching_others():
+            dist.all_gather(everybody, own)
+            return [tuple(_text(row) for row in one.tolist()) for one in everybody]
+
+
+def _text(row: list[int]) -> str:
+    return bytes(row).rstrip(b"\0").decode(errors="replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from core.device import choose_device
 from core.errors import Cancelled, FusionError, InputError, Message
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.optimization.distributed import DistributedContext
+from trainer.optimization.distributed import DistributedContext, ProcessLost, reaching_others
 from trainer.run.loop import train
 
 _RENDEZVOUS_TIMEOUT = timedelta(minutes=5)
@@ -74,8 +75,8 @@ def _under_torchrun(wanted: str) -> Iterator[DistributedContext]:
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _check_devices(wanted, devices)
     device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
-    _join_group(device)
     try:
+        _join_group(device)
         yield DistributedContext(dist.get_rank(), dist.get_world_size(), device)
     finally:
         _destroy_group()
@@ -91,9 +92,7 @@ def _spawned(
     store: TCPStore | None = None
     if first == 0:
         # Created before the workers start, so that on one machine the system can choose the port.
-        store = TCPStore(
-            host, port, devices * nodes, True, timeout=_RENDEZVOUS_TIMEOUT, wait_for_workers=False
-        )
+        store = _listening(host, port, devices * nodes)
         port = store.port
     meeting = _Rendezvous(host, port, devices * nodes, devices)
     context = mp.get_context("spawn")
@@ -106,18 +105,21 @@ def _spawned(
         for process in others:
             process.start()
         yield _join_at_store(plan.device_of(config), meeting, first, store)
-    except (RuntimeError, ValueError) as error:
-        if all(process.is_alive() for process in others) and "onnect" not in str(error):
-            raise
-        raise FusionError(
-            Message("Training with several processes"),
-            Message("one of them ended, or could not be reached"),
-            Message("Start the command again: it goes on from the last checkpoint."),
-        ) from error
     finally:
         torch.set_num_threads(threads)
         _stop(others)
         _destroy_group()
+
+
+def _listening(host: str, port: int, size: int) -> TCPStore:
+    try:
+        return TCPStore(host, port, size, True, timeout=_RENDEZVOUS_TIMEOUT, wait_for_workers=False)
+    except RuntimeError as error:
+        raise InputError(
+            Message("MASTER_PORT {0}", port),
+            Message("this machine cannot listen there"),
+            Message("Choose another one above 1024, the same on every node."),
+        ) from error
 
 
 def _stop(others: list[SpawnProcess]) -> None:
@@ -135,7 +137,7 @@ def _place(nodes: int) -> tuple[int, str, int]:
     if nodes == 1:
         return 0, "127.0.0.1", 0
     try:
-        return (
+        place = (
             int(os.environ["NODE_RANK"]),
             os.environ["MASTER_ADDR"],
             int(os.environ["MASTER_PORT"]),
@@ -148,6 +150,20 @@ def _place(nodes: int) -> tuple[int, str, int]:
                 "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, "
                 "or start the command by torchrun."
             ),
+        ) from error
+    _check_address(place[1])
+    return place
+
+
+def _check_address(host: str) -> None:
+    """Refuse a name that does not exist: torch would try for five minutes."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise InputError(
+            Message("MASTER_ADDR {0}", host),
+            Message("this machine does not know it ({0})", error.strerror or error),
+            Message("Give the name or address of the machine with NODE_RANK 0."),
         ) from error
 
 
@@ -191,9 +207,11 @@ def _join_at_store(
     device = _device(wanted, rank % meeting.devices, meeting.devices)
     if device == "cpu":
         torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
-    store = store or TCPStore(
-        meeting.host, meeting.port, meeting.size, False, timeout=_RENDEZVOUS_TIMEOUT
-    )
+    if store is None:
+        with reaching_others():
+            store = TCPStore(
+                meeting.host, meeting.port, meeting.size, False, timeout=_RENDEZVOUS_TIMEOUT
+            )
     _join_group(device, store=store, rank=rank, world_size=meeting.size)
     return DistributedContext(rank, meeting.size, device)
 
@@ -204,7 +222,8 @@ def _join_group(device: str, **place: Any) -> None:
     # happens later (torch.optim does it), the group and its threads outlive destroy_process_group,
     # and the process sometimes aborts at exit.
     importlib.import_module("torch.distributed.nn")
-    dist.init_process_group(_backend(device), timeout=_TIMEOUT, **place)
+    with reaching_others():
+        dist.init_process_group(_backend(device), timeout=_TIMEOUT, **place)
 
 
 def _destroy_group() -> None:
@@ -227,8 +246,8 @@ def _worker(config: TrainConfig, plan: RunPlan, meeting: _Rendezvous, rank: int)
         _destroy_group()
     except Cancelled:
         _destroy_group()  # the leader was asked to stop
+    except ProcessLost:
+        sys.exit(1)  # the process that ended, or the leader, says why
     except FusionError as error:
         print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    except RuntimeError:
-        sys.exit(1)  # the leader ended, and has reported why

@@ -20,6 +20,7 @@ from core.types import DeviceChoice
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
 from trainer.data.dataset import Dataset, read_dataset
+from trainer.data.pairs import fingerprint
 from trainer.data.sampler import CropSampler
 from trainer.events import PreviewImages, Saved, Stepped, Validated
 from trainer.optimization.bilevel import BilevelStep
@@ -29,6 +30,7 @@ from trainer.run.control import RunControl
 from trainer.run.manifest import pack_manifest
 from trainer.run.memory_usage import used_bytes
 from trainer.run.network import _TO_TRAIN, Diverged, averaged, backbone_of, new_network
+from trainer.run.same_run import check_same_start, same_command
 from trainer.run.score import score
 from trainer.run.validation import ValidationResult, validate
 from trainer.run_folder.checkpoint import (
@@ -249,6 +251,27 @@ def open_trainer(
         InputError: data, settings or checkpoint cannot be used, or do not match the run.
     """
     device = choose_device(world.device or plan.device_of(config))
+    with same_command(config, plan, world, device.name) as shared:
+        run = _prepared(config, plan, progress, control, world=world, device=device)
+        if shared is not None:
+            pictures = fingerprint(run.dataset.matches, config.truth, copies=True)
+            found = (str(run.saved_at), run.state.parent, run.state.backbone_sha256, pictures)
+            check_same_start(world, device.name, shared, found)
+    if world.is_leader:
+        _restore_run_folder(run, resuming=run.saved_at >= 0)
+    return run
+
+
+def _prepared(
+    config: TrainConfig,
+    plan: RunPlan,
+    progress: Progress,
+    control: RunControl,
+    *,
+    world: DistributedContext,
+    device: DeviceChoice,
+) -> Trainer:
+    """The session before the first step; changes no file."""
     resuming = plan.checkpoint.is_file()
     precision = _precision_of(config, plan, device.name, world)
     config = replace(config, precision=precision.name)
@@ -279,14 +302,6 @@ def open_trainer(
         state=state,
     )
     run.saved_at = state.step if resuming else -1
-    if world.is_leader:
-        _restore_run_folder(run, resuming)
-    if not world.is_equal_everywhere(state.step, device.name):
-        raise InputError(
-            str(plan.run_folder),
-            Message("not all processes find the same checkpoint"),
-            Message("Let all nodes see one and the same folder."),
-        )
     return run
 
 
@@ -364,7 +379,9 @@ def _load_matching_checkpoint(
             Message("this run was started with another DINOv3 file"),
             Message("Resume with that file, or give another output."),
         )
-    if state.data_sha256 and fresh.data_sha256 and state.data_sha256 != fresh.data_sha256:
+    # Another node may have copies of the pictures, whose times differ: see check_same_start.
+    known = state.data_sha256 if step.world.is_leader else ""
+    if known and fresh.data_sha256 and known != fresh.data_sha256:
         raise InputError(
             str(plan.checkpoint),
             Message("the pictures are not those this run was started with"),

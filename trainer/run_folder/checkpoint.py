@@ -195,6 +195,12 @@ _CHANGEABLE = {
 }
 
 
+def settings_text(config: TrainConfig) -> str:
+    """The settings that must not change within a run, as JSON with sorted keys."""
+    kept = {key: value for key, value in _plain(config).items() if key not in _CHANGEABLE}
+    return json.dumps(kept, sort_keys=True)
+
+
 def _plain(config: TrainConfig) -> dict[str, Any]:
     return dict(train_adapter.dump_python(config, mode="json"))
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +19,6 @@ from trainer.run.launcher import process_group
 from trainer.run.loop import RunPlan, train
 from trainer.run_folder.history import read_curves
 
-ROOT = Path(__file__).resolve().parents[3]
 BOTH = replace(CONFIG, batch=4, steps=6, log_every=1, checkpoint_every=3)
 
 
@@ -36,7 +32,7 @@ def _trained(config: TrainConfig, plan: RunPlan, devices: int) -> list[TrainEven
         return list(train(config, plan, world=world))
 
 
-def _assert_same_run(one: RunPlan, other: RunPlan) -> None:
+def assert_same_run(one: RunPlan, other: RunPlan) -> None:
     """Losses and weights but for rounding: sums are taken in another order."""
     first, second = read_curves(one.run_folder), read_curves(other.run_folder)
     assert first.steps.tolist() == second.steps.tolist() == [1, 2, 3, 4, 5, 6]
@@ -58,7 +54,7 @@ def test_two_processes_are_one_with_the_doubled_batch(
     list(train(config, one))
     events = _trained(config, two, devices=2)
     assert isinstance(events[-1], Finished)
-    _assert_same_run(one, two)
+    assert_same_run(one, two)
     # The doubled batch matters: half of it is another run.
     half = replace(one, out=tmp_path / "half.safetensors", validation=None)
     losses = [e.losses["upper"] for e in train(replace(config, batch=2), half)
@@ -78,35 +74,7 @@ def test_a_run_begun_by_one_process_is_gone_on_with_by_two(data: Path, tmp_path:
     events = _trained(BOTH, two, devices=2)
     assert isinstance(events[0], Started)
     assert events[0].step == 3
-    _assert_same_run(one, two)
-
-
-def test_torchrun_gives_the_same_run(data: Path, tmp_path: Path) -> None:
-    one = RunPlan(data, tmp_path / "one.safetensors", device="cpu")
-    list(train(BOTH, one))
-    script = tmp_path / "both.py"
-    script.write_text(
-        "import sys, weakref\nfrom pathlib import Path\nimport torch.distributed as dist\n"
-        "from tests.trainer.optimization.test_world import BOTH\n"
-        "from trainer.run.launcher import process_group\n"
-        "from trainer.run.loop import RunPlan, train\n"
-        "plan = RunPlan(Path(sys.argv[1]), Path(sys.argv[2]), device='cpu')\n"
-        "with process_group(BOTH, plan) as world:\n"
-        "    group = weakref.ref(dist.group.WORLD)\n    list(train(BOTH, plan, world=world))\n"
-        # What is left of it has threads, and a process that exits with them may abort.
-        "assert group() is None\n"
-    )
-    out = tmp_path / "two.safetensors"
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-        + [str(script), str(data), str(out)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    _assert_same_run(one, replace(one, out=out))
+    assert_same_run(one, two)
 
 
 def test_shares_of_a_batch_are_its_parts(data: Path) -> None:
