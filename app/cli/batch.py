@@ -13,9 +13,11 @@ from typing import Any
 from app.cli.console import DONE, SOME_FAILED, TerminalProgress, note, say
 from app.cli.pair_notes import print_notes
 from core.batch import (
+    BatchEvent,
     BatchFinished,
     BatchOptions,
     BatchPlan,
+    ClusterNews,
     RowEvent,
     RowRecord,
     Tally,
@@ -24,6 +26,7 @@ from core.batch import (
     run_batch,
 )
 from core.batch.output_folder import Stopped
+from core.cluster.choice import ClusterChoice
 from core.errors import InputError
 from core.fusion.opening import open_engine
 from core.messages import from_data
@@ -54,6 +57,8 @@ class BatchCommand:
     dataset: DatasetDescriptor | None = None
     """How the only source is laid out; None to pair by names."""
     split: str = ""
+    cluster: ClusterChoice | None = None
+    """Whose workers process the pairs; None for this computer."""
 
 
 def run_command(command: BatchCommand) -> int:
@@ -115,8 +120,11 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     files: tuple[Path, ...] = ()
     with _SilentProgress() as progress, _shown(plan, command) as show:
         try:
-            for event in run_batch(plan, engine, progress):
+            for event in run_batch(plan, engine, progress, cluster=command.cluster):
                 show(event)
+                if isinstance(event, ClusterNews):
+                    _tell_news(event, command)
+                    continue
                 tally = event.tally
                 if isinstance(event, BatchFinished):
                     files = event.files
@@ -132,6 +140,11 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     for text in heard.failures:
         say(f"failed: {text}", sys.stderr)
     return SOME_FAILED if heard.failures else DONE
+
+
+def _tell_news(news: ClusterNews, command: BatchCommand) -> None:
+    if news.text and not command.json_lines:
+        note(news.text)
 
 
 @dataclass
@@ -221,7 +234,9 @@ def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("", total=len(plan.rows), pace="")
 
-        def show(event: RowEvent | BatchFinished) -> None:
+        def show(event: BatchEvent) -> None:
+            if isinstance(event, ClusterNews):
+                return
             name = event.row.match.name if isinstance(event, RowEvent) else ""
             tally = event.tally
             failed = f", {tally.failed} failed" if tally.failed else ""
@@ -231,8 +246,12 @@ def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
         yield show
 
 
-def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
+def as_json(event: BatchEvent) -> dict[str, Any]:
     """An event as JSON values."""
+    if isinstance(event, ClusterNews):
+        return {
+            "event": "cluster", "workers": event.workers, "seen": event.seen, "text": event.text
+        }  # fmt: skip
     if isinstance(event, BatchFinished):
         return {
             "event": "finished",

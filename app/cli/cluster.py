@@ -29,7 +29,9 @@ def print_certificates(folder: Path) -> None:
     )
 
 
-def run_scheduler(host: str, port: int, certificates: Path | None, frozen_after: float) -> None:
+def serve_scheduler_at(
+    host: str, port: int, certificates: Path | None, frozen_after: float
+) -> None:
     """Run a scheduler until it is told to stop.
 
     Raises:
@@ -41,7 +43,7 @@ def run_scheduler(host: str, port: int, certificates: Path | None, frozen_after:
     serve_scheduler(options, lambda address: say(f"scheduler at {address}"))
 
 
-def run_worker(
+def serve_workers_of(
     address: str, certificates: Path | None, *, device: str, rows: int, memory: float, host: str
 ) -> None:
     """Run the workers of this computer until they are told to stop.

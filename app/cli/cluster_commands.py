@@ -8,13 +8,9 @@ from typing import Annotated
 import typer
 
 from app.cli.console import reported
+from app.cli.options import CertificateFolder
 
 cluster_app = typer.Typer(help="Other computers: certificates for a scheduler and its workers.")
-
-CertificateFolder = Annotated[
-    Path | None,
-    typer.Option("--certificates", metavar="DIR", help="of “unifusion cluster certificates”"),
-]
 
 
 @cluster_app.command("certificates")
@@ -28,7 +24,7 @@ def cluster_certificates(
         print_certificates(folder)
 
 
-def scheduler(
+def run_scheduler(
     *,
     host: Annotated[
         str, typer.Option(help="address of this computer to listen at; others need certificates")
@@ -41,12 +37,12 @@ def scheduler(
 ) -> None:
     """Run a scheduler, to which workers and batches connect, until Ctrl-C."""
     with reported():
-        from app.cli.cluster import run_scheduler
+        from app.cli.cluster import serve_scheduler_at
 
-        run_scheduler(host, port, certificates, frozen_after)
+        serve_scheduler_at(host, port, certificates, frozen_after)
 
 
-def worker(
+def run_worker(
     address: Annotated[str, typer.Argument(help="tls://HOST:8786, as the scheduler tells it")],
     *,
     certificates: CertificateFolder = None,
@@ -63,6 +59,6 @@ def worker(
 ) -> None:
     """Work for the scheduler at ADDRESS until Ctrl-C or until it ends."""
     with reported():
-        from app.cli.cluster import run_worker
+        from app.cli.cluster import serve_workers_of
 
-        run_worker(address, certificates, device=device, rows=rows, memory=memory, host=host)
+        serve_workers_of(address, certificates, device=device, rows=rows, memory=memory, host=host)

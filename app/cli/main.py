@@ -10,7 +10,7 @@ import typer
 
 from app.cli.ablation_command import ablate
 from app.cli.archive_commands import archive_app
-from app.cli.cluster_commands import cluster_app, scheduler, worker
+from app.cli.cluster_commands import cluster_app, run_scheduler, run_worker
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.downstream import downstream_app
 from app.cli.evaluate_command import evaluate
@@ -20,12 +20,14 @@ from app.cli.options import (
     AcceptGap,
     AcceptUneven,
     BackboneOption,
+    CertificateFolder,
     Crop,
     DatasetOption,
     Device,
     DicomFolders,
     FrameA,
     FrameB,
+    JobsFile,
     KeepFailed,
     KeepIdentity,
     Kind,
@@ -40,6 +42,8 @@ from app.cli.options import (
     Register,
     ReplaceUids,
     RigName,
+    RowsPerWorker,
+    SchedulerAddress,
     SendTo,
     SeriesA,
     SeriesB,
@@ -307,11 +311,16 @@ def batch(
     window_b: WindowB = None,
     device: Device = "auto",
     backbone: BackboneOption = None,
+    scheduler: SchedulerAddress = "",
+    cluster: JobsFile = None,
+    certificates: CertificateFolder = None,
+    rows_per_worker: RowsPerWorker = 0,
 ) -> None:
     """Fuse many pairs; exit code 3 when some failed. Can be interrupted and gone on with."""
     with reported():
         from app.cli.align_options import align_choice
         from app.cli.batch import BatchCommand, run_command
+        from app.cli.cluster_choice import chosen_cluster
         from app.cli.dataset_option import chosen_dataset
         from core.batch import BatchOptions
         from core.io.dicom_output import DicomLayout, NoticePlace
@@ -337,6 +346,7 @@ def batch(
             tuple(sources), options, device=device, backbone=backbone, dry_run=dry_run,
             json_lines=json_progress, series=tuple(series or ()),
             dataset=chosen_dataset(dataset, split), split=split,
+            cluster=chosen_cluster(scheduler, cluster, certificates, rows_per_worker),
         )  # fmt: skip
         code = run_command(command)
     raise typer.Exit(code)
@@ -359,8 +369,8 @@ app.command()(evaluate)
 app.command()(measure)
 app.command()(register)
 app.command()(report)
-app.command()(scheduler)
-app.command()(worker)
+app.command("scheduler")(run_scheduler)
+app.command("worker")(run_worker)
 
 
 def main() -> None:

@@ -110,3 +110,19 @@ NotRegistered = Annotated[
     bool,
     typer.Option("--not-registered", help="of volumes: fuse across different frames of reference"),
 ]
+SchedulerAddress = Annotated[
+    str,
+    typer.Option("--scheduler", metavar="ADDRESS", help="work on its workers: tls://HOST:8786"),
+]
+JobsFile = Annotated[
+    Path | None,
+    typer.Option("--cluster", metavar="TOML", help="work on jobs of Slurm, PBS or LSF, as it says"),
+]
+CertificateFolder = Annotated[
+    Path | None,
+    typer.Option("--certificates", metavar="DIR", help="of “unifusion cluster certificates”"),
+]
+RowsPerWorker = Annotated[
+    int,
+    typer.Option(help="rows that a worker is given at once; 0 for as many as take two seconds"),
+]

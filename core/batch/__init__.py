@@ -1,6 +1,6 @@
 """Fuses folders of pairs into a folder of results, in runs that can be interrupted at any time."""
 
-from core.batch.events import BatchEvent, BatchFinished, RowEvent, Tally
+from core.batch.events import BatchEvent, BatchFinished, ClusterNews, RowEvent, Tally
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import FIELDS
 from core.batch.options import BatchOptions
@@ -22,6 +22,7 @@ __all__ = [
     "BatchOptions",
     "BatchPlan",
     "BatchRow",
+    "ClusterNews",
     "FoundRun",
     "PairHeader",
     "QueueOrder",

@@ -68,7 +68,22 @@ class BatchFinished:
     files: tuple[Path, ...] = ()
 
 
-BatchEvent = RowEvent | BatchFinished
+@dataclass(frozen=True)
+class ClusterNews:
+    """What is known of the workers of a cluster has changed.
+
+    Attributes:
+        workers: that get rows. seen: that the scheduler knows, those that get none included.
+        text: a sentence on one of them, or "".
+    """
+
+    workers: int
+    seen: int
+    _: KW_ONLY
+    text: str = ""
+
+
+BatchEvent = RowEvent | BatchFinished | ClusterNews
 
 
 class Counter:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -24,16 +24,16 @@ from core.batch.crash_trail import CrashTrail, run_marked
 from core.batch.manifest import BatchManifest
 from core.batch.memory_budget import RowBudget
 from core.batch.output_folder import OutputFolder
+from core.batch.pack_check import PackCheck
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
 from core.batch.row_progress import RowProgress
-from core.batch.row_record import FileStamp, RowRecord
-from core.batch.row_work import OtherPack, RowContext, process_row
+from core.batch.row_record import RowRecord, as_begun
+from core.batch.row_work import RowContext, process_row
 from core.batch.stages import expected_bytes
 from core.device import usable_cores
-from core.errors import Cancelled, FusionError, Message
+from core.errors import Cancelled, FusionError
 from core.fusion.protocol import Engine
-from core.printable import valid
 from core.progress import Progress
 
 _AHEAD = 16
@@ -79,7 +79,6 @@ class RowPool:
         self._begun: dict[Future[None], RowRecord] = {}
         self._changes: deque[RowRecord] = deque()
         self._stop = threading.Event()
-        self._pack_checked, self._checking = False, threading.Lock()
         self._writing, self._written = 0, threading.Condition()
         self._context = RowContext(
             plan=plan,
@@ -90,7 +89,7 @@ class RowPool:
             clock=clock,
             tell=self._changes.append,
             writing=self._as_writer,
-            check=self._check_pack,
+            check=PackCheck(manifest, plan.options.out),
         )
 
     def run(self, records: Sequence[RowRecord]) -> Generator[RowRecord, None, None]:
@@ -134,17 +133,10 @@ class RowPool:
         if not self._todo or len(self._begun) >= self._size + _AHEAD:
             return
         chunk = [self._todo.popleft() for _ in range(min(_AHEAD, len(self._todo)))]
-        self._manifest.begin([begun for record in chunk if (begun := self._as_begun(record))])
+        begun = (as_begun(record, self._rows[record.key].match) for record in chunk)
+        self._manifest.begin([record for record in begun if record is not None])
         for record in chunk:
             self._begun[threads.submit(run_marked, partial(self._work, record))] = record
-
-    def _as_begun(self, record: RowRecord) -> RowRecord | None:
-        try:
-            files_a, files_b = self._rows[record.key].match.files
-            stamps = (FileStamp.of(*files_a), FileStamp.of(*files_b))
-        except FusionError:
-            return None  # reading will report it
-        return replace(record, state="begun", text="", stamps=stamps)
 
     def _work(self, record: RowRecord) -> None:
         """Process one row; on a thread of the pool."""
@@ -198,30 +190,6 @@ class RowPool:
             with self._written:
                 self._writing -= 1
                 self._written.notify_all()
-
-    def _check_pack(self, made_by: Mapping[str, str]) -> None:
-        """Check that the pack has the weights that the earlier rows were fused with.
-
-        Raises:
-            OtherPack: it has not.
-        """
-        with self._checking:
-            if self._pack_checked:
-                return
-            pack = valid(f"{made_by['method']} {made_by.get('weights_sha256', '')}".strip())
-            before = self._manifest.meta().get("made by", pack)
-            if before != pack:
-                raise OtherPack(
-                    Message("The batch in {0}", self._plan.options.out),
-                    Message(
-                        "it was begun with another pack ({0} then, {1} now)",
-                        before[:40],
-                        pack[:40],
-                    ),
-                    Message("Bring that pack back, choose another folder, or begin anew."),
-                )
-            self._manifest.set_meta(**{"made by": pack})
-            self._pack_checked = True
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from core.batch.plan import (
 )
 from core.batch.recovery import is_complete, is_done, record_crashes
 from core.batch.row_choice import OwnChoices
+from core.batch.row_files import remove_staging
 from core.batch.row_record import result_size
 from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.slice_store import store_beside
@@ -295,5 +296,6 @@ def clean_up(plan: BatchPlan, records: Mapping[str, RowRecord]) -> int:
         with contextlib.suppress(OSError):  # a name that is too long fails its row later
             if left.is_dir() and (out / target).exists():
                 shutil.rmtree(left, ignore_errors=True)
+    remove_staging(out)
     tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS), Path(REPORTS))
     return sum(remove_parts(out / top / path) for top in tops for path in below)

@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from math import isnan, nan
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from core.batch.row_choice import NO_CHOICE, RowChoice
-from core.errors import Message
+from core.errors import FusionError, Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
+from core.pairing.plan import Match
 from core.printable import valid
 from core.retention import is_lost
 from core.types import PairTransform
@@ -180,6 +181,15 @@ class RowRecord:
         """Why its registration is not certain, one sentence each."""
         found = self.registration.get("reasons", [])
         return tuple(from_data(reason) for reason in found)
+
+
+def as_begun(record: RowRecord, match: Match) -> RowRecord | None:
+    """``record`` as begun, with stamps of the sources; None where they cannot be read."""
+    try:
+        stamps = FileStamp.of(*match.files[0]), FileStamp.of(*match.files[1])
+    except FusionError:
+        return None  # reading will report it
+    return replace(record, state="begun", text="", stamps=stamps)
 
 
 COLUMNS = (

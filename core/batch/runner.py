@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.batch.crash_trail import CrashTrail
-from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent
+from core.batch.events import BatchEvent, BatchFinished, ClusterNews, Counter, RowEvent
 from core.batch.manifest import BatchManifest
 from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan, BatchRow
@@ -24,6 +25,10 @@ from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.protocol import Engine
 from core.progress import NullProgress, Progress
 
+if TYPE_CHECKING:
+    from core.batch.cluster_pool import BatchCluster, ClusterPool
+    from core.cluster.choice import ClusterChoice
+
 
 def run_batch(
     plan: BatchPlan,
@@ -32,6 +37,7 @@ def run_batch(
     *,
     order: QueueOrder | None = None,
     clock: Callable[[], float] = time.monotonic,
+    cluster: ClusterChoice | None = None,
 ) -> Iterator[BatchEvent]:
     """Run ``plan``, and yield an event for every change; threads work on between two events.
 
@@ -50,6 +56,7 @@ def run_batch(
             apart from files that are being written.
         order: of the queued rows, which can be changed at any time; None for that of the plan.
         clock: in seconds, for rate and time left; it should stop while the run is paused.
+        cluster: whose workers process the rows; None for the threads of this computer.
 
     Raises:
         InputError: unknown method, or the folder holds another run. PackError: the pack cannot be
@@ -69,9 +76,11 @@ def run_batch(
         place = OutputFolder(plan.options.out)
         trail = CrashTrail(plan.options.out, plan.options.most_in_flight + 1)
         files = _RunFiles(manifest, place, trail)
-        yield from _Run(
-            plan, engine, progress=progress, files=files, order=order, clock=clock
-        ).events()
+        with _on_cluster(plan, cluster) as opened_cluster:
+            yield from _Run(
+                plan, engine, progress=progress, files=files, order=order, clock=clock,
+                cluster=opened_cluster,
+            ).events()  # fmt: skip
     except BaseException:
         # An error while closing the manifest must not hide the original one.
         with contextlib.suppress(FusionError):
@@ -100,6 +109,17 @@ def _check_method(plan: BatchPlan, engine: Engine) -> None:
         )
 
 
+@contextlib.contextmanager
+def _on_cluster(plan: BatchPlan, choice: ClusterChoice | None) -> Iterator[BatchCluster | None]:
+    if choice is None:
+        yield None
+        return
+    from core.batch.cluster_pool import BatchCluster
+
+    with choice.opened() as client, contextlib.closing(BatchCluster(plan, choice, client)) as one:
+        yield one
+
+
 @dataclass(frozen=True)
 class _RunFiles:
     """Files that are open in the output folder during a run."""
@@ -119,7 +139,9 @@ class _Run:
         files: _RunFiles,
         order: QueueOrder | None,
         clock: Callable[[], float],
+        cluster: BatchCluster | None,
     ) -> None:
+        self._cluster = cluster
         self._plan, self._engine = plan, engine
         self._progress, self._files, self._manifest = progress, files, files.manifest
         self._order, self._clock = order, clock
@@ -192,23 +214,29 @@ class _Run:
             yield self._event(record)
 
     def _drive(self, records: Sequence[RowRecord], *, alone: bool) -> Iterator[BatchEvent]:
-        pool = RowPool(
-            self._plan,
-            self._engine,
-            self._progress,
-            self._manifest,
-            place=self._files.place,
-            trail=self._files.trail,
-            alone=alone,
-            order=self._order,
-            clock=self._clock,
-        )
         # Closed here, so that the threads rest before anything else happens.
-        with contextlib.closing(pool.run(records)) as changes:
+        with contextlib.closing(self._pool(alone).run(records)) as changes:
             for record in changes:
+                if isinstance(record, ClusterNews):
+                    yield record
+                    continue
                 if record.state == "queued":
                     self._deferred.append(record)
                 yield self._event(record)
+
+    def _pool(self, alone: bool) -> RowPool | ClusterPool:
+        order, place = self._order, self._files.place
+        if self._cluster is not None:
+            from core.batch.cluster_pool import ClusterPool
+
+            return ClusterPool(
+                self._plan, self._progress, self._manifest, place=place, cluster=self._cluster,
+                alone=alone, order=order,
+            )  # fmt: skip
+        return RowPool(
+            self._plan, self._engine, self._progress, self._manifest, place=place,
+            trail=self._files.trail, alone=alone, order=order, clock=self._clock,
+        )  # fmt: skip
 
     def _event(self, record: RowRecord) -> RowEvent:
         place, state = self._places[record.key], record.state

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cluster.address import ClusterAddress
-from core.cluster.client import ClusterClient
 from core.cluster.errors import ClusterError
 from core.messages import Message
+
+if TYPE_CHECKING:
+    from core.cluster.client import ClusterClient
 
 MOST_ROWS = 1000
 
@@ -61,6 +64,8 @@ class ClusterChoice:
         Raises:
             ClusterMissing: Dask is not installed. ClusterError: it cannot be used.
         """
+        from core.cluster.client import ClusterClient
+
         self.check()
         with ClusterClient(ClusterAddress.parse(self.scheduler), self.certificates) as client:
             yield client

@@ -133,6 +133,7 @@ def serve_workers(
     address.check(certificates)
     distributed()
     check_reach(address, certificates, "worker")
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # of the worker processes
     import dask.config as config
 
     with config.set(_WORKER):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass
 
 from core.cluster.client import SLOT
@@ -10,6 +10,7 @@ from core.cluster.errors import ClusterError
 from core.messages import Message
 
 DEVICE_VARIABLE = "UNIFUSION_WORKER_DEVICE"
+SLOTS_VARIABLE = "UNIFUSION_WORKER_SLOTS"
 MOST_SLOTS = 256
 
 
@@ -20,12 +21,18 @@ class PlannedWorker:
     Attributes:
         device: as in :func:`core.device.choose_device`.
         slots: rows that it works on at once.
-        environment: variables of the process.
+        visible: the CUDA device that it sees, by number; "" for all.
     """
 
     device: str
     slots: int
-    environment: Mapping[str, str]
+    visible: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of the process."""
+        own = {DEVICE_VARIABLE: self.device, SLOTS_VARIABLE: str(self.slots)}
+        return own | ({"CUDA_VISIBLE_DEVICES": self.visible} if self.visible else {})
 
     @property
     def resources(self) -> dict[str, float]:
@@ -63,10 +70,12 @@ def plan_workers(device: str, slots: int, *, cores: int, gpus: int) -> tuple[Pla
                 Message("this computer has {0} CUDA devices", gpus),
                 Message("Choose another one, or “cpu”."),
             )
-        return tuple(
-            PlannedWorker("cuda", 1, {"CUDA_VISIBLE_DEVICES": str(one), DEVICE_VARIABLE: "cuda"})
-            for one in chosen
-        )
+        return tuple(PlannedWorker("cuda", 1, str(one)) for one in chosen)
     if kind == "cpu":
-        return (PlannedWorker("cpu", slots or cores, {DEVICE_VARIABLE: "cpu"}),)
-    return (PlannedWorker(device, 1, {DEVICE_VARIABLE: device}),)
+        return (PlannedWorker("cpu", slots or cores),)
+    return (PlannedWorker(device, 1),)
+
+
+def worker_slots() -> int:
+    """Rows that this worker process works on at once."""
+    return int(os.environ.get(SLOTS_VARIABLE, "1"))

@@ -1,0 +1,187 @@
+"""Rows of a batch on a worker of a cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+
+from core.batch.memory_budget import RowBudget
+from core.batch.options import BatchOptions
+from core.batch.output_folder import OutputFolder
+from core.batch.plan import BatchPlan, BatchRow
+from core.batch.row_files import RowFiles, SharedFolder, options_below, read_files
+from core.batch.row_progress import RowProgress
+from core.batch.row_record import RowRecord
+from core.batch.row_work import RowContext, process_row
+from core.batch.stages import expected_bytes
+from core.cluster.tasks import is_wanted
+from core.cluster.worker_plan import DEVICE_VARIABLE, worker_slots
+from core.device import usable_cores
+from core.errors import Cancelled
+from core.fusion.opening import open_engine
+from core.fusion.protocol import CheckedEngine
+
+_LOOK_EVERY = 0.2
+_MOST_BACK, _MOST_SECONDS = 32 * 2**20, 10.0
+"""Bytes to send back, and seconds, after which a group ends early; others are free again."""
+
+
+@dataclass(frozen=True)
+class RowJob:
+    """What all rows of a run share.
+
+    Attributes:
+        options: with absolute paths, and the method by name.
+        folder: where results are left, if the worker sees it.
+        alone: as in :class:`core.batch.row_work.RowContext`.
+    """
+
+    options: BatchOptions
+    folder: SharedFolder
+    _: KW_ONLY
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class RowAnswer:
+    """What a worker says of a row.
+
+    Attributes:
+        record: how it ended; ``queued`` where memory ran out beside others.
+        files: of a row that is done.
+        made_by: method and weights; None where nothing was fused.
+    """
+
+    record: RowRecord
+    files: RowFiles
+    made_by: Mapping[str, str] | None = None
+
+
+class _Wanted:
+    """Progress of a row: cancelled when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._looked = 0.0
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Tell nobody."""
+
+    def check(self) -> None:
+        """Look now and then."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_EVERY:
+            return
+        self._looked = now
+        if not is_wanted():
+            raise Cancelled
+
+
+def process_group(
+    job: RowJob, items: tuple[tuple[BatchRow, RowRecord], ...]
+) -> tuple[RowAnswer, ...]:
+    """Process rows one after the other.
+
+    Returns:
+        The answers for the first of them; the others are not begun.
+
+    Raises:
+        Cancelled: nobody waits for them. FusionError: this worker cannot process any row.
+    """
+    answers: list[RowAnswer] = []
+    begun = time.monotonic()
+    for row, record in items:
+        answers.append(_process(job, row, record))
+        back = sum(answer.files.size for answer in answers)
+        if back > _MOST_BACK or time.monotonic() - begun > _MOST_SECONDS:
+            break
+    return tuple(answers)
+
+
+def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
+    made: list[Mapping[str, str]] = []
+    with _place(job.folder) as (place, is_shared):
+        plan = BatchPlan(options_below(job.options, place), (row,))
+        row = replace(row, is_own=False)
+        progress = RowProgress(_Wanted(), threading.Event())
+        budget, size = _budget(job.alone), expected_bytes(row)
+        target = OutputFolder(place)
+        try:
+            context = RowContext(
+                plan=plan,
+                engine=_engine(job.options.method),
+                place=target,
+                progress=progress,
+                alone=job.alone,
+                fusing=partial(budget.fusing, size, progress.check),
+                check=made.append,
+            )
+            with budget.row(size, progress.check):
+                record = process_row(row, record, context)
+        finally:
+            target.close()
+        files = RowFiles()
+        if record.state != "done":
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            files = RowFiles(place) if is_shared else read_files(row, plan)
+    return RowAnswer(record, files, made[0] if made else None)
+
+
+@contextmanager
+def _place(folder: SharedFolder) -> Iterator[tuple[Path, bool]]:
+    """A new folder for a row, and whether it is shared; one that is not is removed at the end."""
+    place = folder.new_place() if folder.is_here() else None
+    if place is None:
+        with tempfile.TemporaryDirectory(prefix="unifusion-") as name:
+            yield Path(name), False
+        return
+    try:
+        yield place, True
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+_opening = threading.Lock()
+
+
+def _engine(method: str) -> CheckedEngine:
+    """The engine of this process for ``method``; it stays."""
+    with _opening:
+        return _opened(method)
+
+
+@cache
+def _opened(method: str) -> CheckedEngine:
+    return open_engine([method], os.environ.get(DEVICE_VARIABLE, "cpu"))
+
+
+@cache
+def _budget(alone: bool) -> RowBudget:
+    """What the rows of this process may take together."""
+    _one_core_each()
+    slots = worker_slots()
+    return RowBudget(slots, _memory(), cores=usable_cores(), alone=alone)
+
+
+def _memory() -> int:
+    from core.available_memory import available_bytes
+
+    free = available_bytes(wanted=6 * 2**30)
+    most = 2 * 2**30
+    return most if free is None else max(1, min(most, free // 3))
+
+
+def _one_core_each() -> None:
+    """Let OpenCV run on the calling thread: its helpers would take cores from other rows."""
+    import cv2
+
+    cv2.setNumThreads(1)
