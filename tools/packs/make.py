@@ -1,26 +1,31 @@
 """Make the embedded packs from a folder of pictures, by the steps in ``chain.toml``.
 
-A step is not done again while its pack stands on the packs that it would be made from now. An
-interrupted run goes on where it was.
+A step is not done again while its pack stands on the packs and the recipe that it would be made
+from now. An interrupted run goes on where it was.
 
     python -m tools.packs.make --data DATA --out OUT
 
 DATA holds ``train/TASK/{a,b}`` and ``val/TASK/{a,b}`` (for ``mff`` also ``train/mff/gt``). In OUT
-there is then a pack for each step, beside the folder of its run.
+there is then a pack for each step, beside the folder of its run, and ``chain.json``: of each pack
+the step that made it, the SHA-256 of the step's recipe file, and that of its weights.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from app.cli.console import say
 from app.cli.train import TrainOptions, run_training
 from core.errors import FusionError, InputError, Message
+from core.io import atomic_write
 from core.packs.format import SUFFIX, read_manifest
 from tools.packs.average import average_packs
 from tools.packs.mean_tokens import replace_by_mean
@@ -30,6 +35,8 @@ from trainer.config.settings_file import load_settings
 from trainer.run_folder.registry import read_record
 
 CHAIN = Path(__file__).with_name("chain.toml")
+RECORD = "chain.json"
+"""Name of the file in OUT that says what each pack was made by."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,7 @@ def make(
             case MeanTokens(other):
                 trained = out / f"{other}{SUFFIX}"
                 replace_by_mean(trained, data / "train" / read_manifest(trained).task, pack)
+        _record(pack, steps[name], length)
     return tuple(made)
 
 
@@ -161,7 +169,7 @@ def is_done(pack: Path, step: Step, out: Path) -> bool:
     """Whether there is the pack of a finished step, made from the packs now in ``out``.
 
     Raises:
-        InputError: there is one, made from other packs.
+        InputError: there is one, made from other packs or by another state of the recipe.
     """
     try:
         parent = read_manifest(pack).training.parent
@@ -178,7 +186,40 @@ def is_done(pack: Path, step: Step, out: Path) -> bool:
                 Message("it was made from another {0} than that of now", other),
                 Message("Move it, and the folder of its run, out of {0}.", out),
             )
+    told = read_chain_record(out).get(pack.stem, {}).get("recipe_sha256")
+    if finished and told is not None and told != _recipe_sha256(step):
+        raise InputError(
+            str(pack),
+            Message("its recipe has changed since it was made"),
+            Message("Move it, and the folder of its run, out of {0}.", out),
+        )
     return finished
+
+
+def read_chain_record(out: Path) -> dict[str, dict[str, Any]]:
+    """What the packs in ``out`` were made by, by their names; empty where nothing is recorded."""
+    path = out / RECORD
+    if not path.is_file():
+        return {}
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _record(pack: Path, step: Step, length: int | None) -> None:
+    entry = {
+        "step": asdict(step),
+        "recipe_sha256": _recipe_sha256(step),
+        "steps": length,  # None: the recipe's
+        "weights_sha256": read_manifest(pack).weights_sha256,
+    }
+    record = read_chain_record(pack.parent) | {pack.stem: entry}
+    atomic_write(pack.parent / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def _recipe_sha256(step: Step) -> str | None:
+    """Of the recipe file of a run; None for a step without one."""
+    path = path_of(step.recipe) if isinstance(step, Training) else None
+    return None if path is None else sha256(path.read_bytes()).hexdigest()
 
 
 def _train(recipe: str, start: Path | None, data: Path, out: Path, length: int | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +13,19 @@ from core.errors import InputError
 from core.packs.format import read_manifest
 from resources import PACKS
 from tests.tiny import tiny_pack
+from tools.packs import make as chain
 from tools.packs.average import average_packs
-from tools.packs.make import Averaging, is_done, make, read_chain, steps_of
+from tools.packs.make import (
+    RECORD,
+    Averaging,
+    Training,
+    is_done,
+    make,
+    read_chain,
+    read_chain_record,
+    steps_of,
+)
+from trainer.config.recipes import path_of
 
 
 def test_every_embedded_pack_has_its_steps() -> None:
@@ -63,6 +77,24 @@ def test_a_mean_is_done_while_both_packs_are_those_it_was_made_from(tmp_path: Pa
         is_done(out, step, tmp_path)
 
 
+def test_a_run_is_not_taken_for_that_of_a_changed_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's folder stands for any finished run."""
+    monkeypatch.setattr(chain, "read_record", lambda _folder: SimpleNamespace(state="finished"))
+    recipe = path_of("ivif_first")
+    assert recipe is not None
+    tiny_pack(tmp_path / "run.safetensors", seed=1)
+    told = sha256(recipe.read_bytes()).hexdigest()
+    for recorded, refused in ((told, False), ("0" * 64, True)):
+        (tmp_path / RECORD).write_text(json.dumps({"run": {"recipe_sha256": recorded}}))
+        if refused:
+            with pytest.raises(InputError, match="recipe has changed"):
+                is_done(tmp_path / "run.safetensors", Training("ivif_first"), tmp_path)
+        else:
+            assert is_done(tmp_path / "run.safetensors", Training("ivif_first"), tmp_path)
+
+
 @pytest.mark.slow
 def test_the_whole_way_in_two_steps_a_run(tmp_path: Path, shared_data: Path) -> None:
     data = tmp_path / "data"
@@ -77,6 +109,14 @@ def test_the_whole_way_in_two_steps_a_run(tmp_path: Path, shared_data: Path) -> 
     packs = make(data, tmp_path / "packs", length=2)
     assert {path.stem for path in packs} == set(read_chain())
     assert {read_manifest(path).task for path in packs} == {"mif", "mff", "mef", "ivif"}
+    record = read_chain_record(tmp_path / "packs")
+    assert {name: told["weights_sha256"] for name, told in record.items()} == {
+        path.stem: read_manifest(path).weights_sha256 for path in packs
+    }
+    assert record["ivif-mean"]["recipe_sha256"] is None
+    recipe = path_of("ivif")
+    assert recipe is not None
+    assert record["ivif-compact"]["recipe_sha256"] == sha256(recipe.read_bytes()).hexdigest()
     stamps = [path.stat().st_mtime_ns for path in packs]
     assert make(data, tmp_path / "packs", length=2) == packs
     assert [path.stat().st_mtime_ns for path in packs] == stamps
