@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
@@ -63,6 +64,25 @@ def test_arrays_of_all_sizes_arrive_as_they_are(process):
         assert np.array_equal(got[name], array), name
     assert not got["large"].flags.writeable
     assert got["middle"].flags.writeable
+
+
+def test_large_arrays_are_unmapped_on_no_thread_that_is_waited_for(process, monkeypatch):
+    got = call(process, probe.echo, np.ones(4 << 20))
+    memory, threads = got, []
+    while isinstance(memory, np.ndarray):
+        memory = memory.base
+    kind = type(memory.obj)
+
+    def close(self) -> None:
+        threads.append(threading.current_thread().name)
+        mmap.mmap.close(self)
+
+    monkeypatch.setattr(kind, "close", close)
+    del got, memory
+    deadline = time.monotonic() + 10
+    while not threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threads[-1] == "unmapping"
 
 
 def test_images_of_qt_arrive_as_they_are(process):
@@ -329,6 +349,9 @@ def test_five_hundred_jobs_leave_nothing_behind(process):
     middle, large = np.ones(1 << 16), np.ones(1 << 22)
     for array in (middle, large):
         call(process, probe.echo, array)
+    deadline = time.monotonic() + 5
+    while count()[2] and time.monotonic() < deadline:  # unmapped on another thread
+        time.sleep(0.02)
     before = count()
     for number in range(500):
         assert call(process, probe.echo, large if number % 50 == 0 else middle)[0] == 1
