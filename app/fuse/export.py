@@ -179,11 +179,12 @@ def notice_of(outcome: Outcome) -> str:
 def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
     """Sources, fused image and reconstructions side by side, as displayed."""
     task = get_task(outcome.result.task)
+    title_a, title_b = outcome.titles or (translate(task.label_a), translate(task.label_b))
     a, b = source_image(outcome.pair.a), source_image(outcome.pair.b)
     panels = []
     for title, shown, look in (
-        (f"A: {translate(task.label_a)}", a, display.a),
-        (f"B: {translate(task.label_b)}", b, display.b),
+        (f"A: {title_a}", a, display.a),
+        (f"B: {title_b}", b, display.b),
         (tr("Fused"), outcome.images["fused"], display.fused),
     ):
         panels.append(FigurePanel(title, shown, look.window or shown.window, look.palette))

@@ -11,6 +11,7 @@ from app.compute.remote import compute, current
 from app.engine import LazyEngine, engine_info, fall_back
 from app.fuse import tasks
 from app.fuse.job_tracker import JobTracker
+from app.fuse.pane_texts import source_titles
 from app.fuse.state import Activity, FuseState, Outcome, Remedy
 from app.workers import Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
@@ -115,6 +116,7 @@ class FusionRunner(QObject):
             tiles=tiles,
             windows=self._session.windows,
             palettes=self._session.palettes,
+            titles=source_titles(self._session),
         )
         self._jobs.track(
             "fuse",

@@ -10,25 +10,39 @@ from app.fuse.studies import kind_of
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
 from app.widgets.device_chip import short_device
-from core.tasks import get_task
+from core.tasks import TaskSpec, get_task
 
 SOURCES = ("a", "b")
 _KINDS = {"PT": "PET", "NM": "SPECT", "CT": "CT"}
 
 
 def source_title(session: FuseState, pane: str) -> str:
+    """What a source on show is called, see :func:`title_of`.
+
+    Args:
+        pane: “a” or “b”.
+    """
+    return title_of(session.sources.slice, session.task, SOURCES.index(pane))
+
+
+def source_titles(session: FuseState) -> tuple[str, str]:
+    """What both sources on show are called."""
+    return source_title(session, "a"), source_title(session, "b")
+
+
+def title_of(view: SliceView | None, task: TaskSpec, side: int) -> str:
     """What a source is: its own kind where it is a series that says so, else its part in the task.
 
     A and B of a study may have been exchanged, or be of other kinds than the task expects.
 
     Args:
-        pane: “a” or “b”.
+        view: the slice that both are; None for images.
+        side: 0 for A, 1 for B.
     """
-    side, view = SOURCES.index(pane), session.sources.slice
     kind = "" if view is None else kind_of(view.volumes.series[side])
     if kind == "MR":
         return translate(get_task("mif").label_b)
-    return _KINDS.get(kind) or translate((session.task.label_a, session.task.label_b)[side])
+    return _KINDS.get(kind) or translate((task.label_a, task.label_b)[side])
 
 
 def source_placeholder(session: FuseState, pane: str, open_key: str) -> str:

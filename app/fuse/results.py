@@ -138,6 +138,7 @@ class Outcome:
         pair: the sources with the windows of their files.
         windows: the windows they were fused in; None for those of ``pair``.
         palettes: names of the palettes they were fused in; None for images, which have none.
+        titles: what A and B are called; None for what they are in the task.
         recon_psnr: PSNR of each reconstruction against its source, in dB; None where unknown.
     """
 
@@ -155,6 +156,7 @@ class Outcome:
     recon_psnr: tuple[float | None, float | None] = (None, None)
     windows: tuple[Window, Window] | None = None
     palettes: Palettes | None = None
+    titles: tuple[str, str] | None = None
 
     @property
     def is_stored(self) -> bool:

@@ -225,6 +225,8 @@ class FusePlan:
     """The windows the sources are displayed in, which they are fused in, too."""
     palettes: Palettes | None = None
     """The palettes that slices of volumes are displayed and fused in."""
+    titles: tuple[str, str] | None = None
+    """What A and B are called; None for what they are in the task."""
 
     @cached_property
     def windowed_pair(self) -> SourcePair:
@@ -319,6 +321,7 @@ def _outcome_of(
         recon_psnr=reconstruction_psnr(result, seen),
         windows=(seen.a.window, seen.b.window),
         palettes=plan.palettes,
+        titles=plan.titles,
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.fuse.pane_texts import slice_info, source_info
+from app.fuse.pane_texts import slice_info, source_info, title_of
 from app.fuse.scenes import name_of
 from app.fuse.state import FuseState
-from app.i18n.translate import translate
 from app.registration.canvases import LandmarkCanvas, NudgeCanvas
 from app.registration.state import AlignState
 from app.viewer.image_scene import ImageScene, Layer
@@ -108,14 +107,14 @@ class AlignBoard(QWidget):
 
     def _show_titles(self) -> None:
         task, state = self._session.task, self._state
-        labels = {"a": translate(task.label_a), "b": translate(task.label_b)}
         text = self.tr("{0} on {1}")
         edit = state.edit
         self.panes["both"].set_title(text.format(edit.moving.upper(), edit.fixed.upper()))
         self.panes["both"].set_tag("preview", self.tr("Before") if state.shows_before else "")
         for role in self.marks:
             side = self._side(role)
-            self.panes[role].set_title(f"{side.upper()} – {labels[side]}")
+            label = title_of(state.view, task, "ab".index(side))
+            self.panes[role].set_title(f"{side.upper()} – {label}")
             assert state.sources is not None
             if state.view is not None:
                 self.panes[role].set_info(*slice_info(state.view, "ab".index(side)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+from app.fuse import export
 from app.fuse.info import rows_of
 from app.fuse.pair_search import find_more
 from core.progress import NullProgress
@@ -216,6 +217,25 @@ def test_swapping_brings_a_onto_the_grid_of_the_other(study, qtbot):
     titles = [study.view.panes[name].title.text() for name in ("a", "b")]
     assert titles == ["MRI", "PET"]
     assert [title for title, _rows in rows_of(study.session)][:2] == ["A – MRI", "B – PET"]
+
+
+def test_the_figure_names_what_it_shows(study, qtbot, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(export, "figure", lambda panels, *_more: drawn.append(panels))
+
+    def titles() -> list[str]:
+        export.figure_of(study.session.outcome, study.session.display)
+        return [panel.title for panel in drawn[-1]][:3]
+
+    assert titles() == ["A: PET", "B: MRI", "Fused"]
+    before = study.session.outcome
+    study.controller.swap()
+    qtbot.waitUntil(
+        lambda: settled(study) and study.session.sources.a.image.size == (12, 12), timeout=WAIT
+    )
+    assert titles() == ["A: MRI", "B: PET", "Fused"]
+    export.figure_of(before, study.session.display)
+    assert drawn[-1][0].title == "A: PET"
 
 
 def test_a_session_brings_a_swapped_pair_back_swapped(study, qtbot, files):

@@ -41,6 +41,16 @@ def test_what_is_not_registered_is_offered_to_be(qtbot, apart):
     assert session.offer is None
 
 
+def test_exchanged_sources_are_called_what_they_are(qtbot, apart):
+    apart.controller.swap()
+    qtbot.waitUntil(
+        lambda: settled(apart) and apart.session.sources.a.image.size == (12, 12), timeout=WAIT
+    )
+    apart.aligning.begin()
+    board = apart.aligning.board
+    assert {board.panes[role].title.text() for role in board.marks} == {"A – MRI", "B – PET"}
+
+
 def test_keys_move_by_millimetres_in_the_plane(qtbot, apart):
     apart.aligning.begin()
     state, nudge = apart.aligning.state, apart.aligning.board.nudge
