@@ -11,6 +11,8 @@ from app.cli.console import DONE, SOME_FAILED, TerminalProgress, note, show
 from app.cli.pair_notes import print_notes
 from app.cli.score_table import render_groups, render_table
 from app.cli.text_table import TableStyle
+from core.batch.events import ClusterNews
+from core.cluster.choice import ClusterChoice
 from core.errors import InputError
 from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
@@ -77,8 +79,13 @@ def metric_names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) or MAIN_METRICS
 
 
-def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> int:
+def evaluate_methods(
+    plan: EvaluationPlan, files: ReportFiles, cluster: ClusterChoice | None = None
+) -> int:
     """Score every method of ``plan``; print the table, write the reports.
+
+    Args:
+        cluster: whose workers score; None for this computer.
 
     Returns:
         The exit code: 3 when a method failed on all of its pairs.
@@ -89,7 +96,10 @@ def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> int:
     """
     result: EvaluationResult | None = None
     with TerminalProgress() as progress:
-        for event in evaluate_plan(plan, progress):
+        for event in evaluate_plan(plan, progress, cluster):
+            if isinstance(event, ClusterNews) and event.text:
+                progress.clear()
+                note(event.text)
             if isinstance(event, EvaluationFinished):
                 result = event.result
                 for problem in event.problems:

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from app.cli.console import reported
-from app.cli.options import DatasetOption, Device, SplitOption, WindowA, WindowB
+from app.cli.options import (
+    CertificateFolder,
+    DatasetOption,
+    Device,
+    JobsFile,
+    SchedulerAddress,
+    SplitOption,
+    WindowA,
+    WindowB,
+)
 
 
 def evaluate(
@@ -68,6 +77,9 @@ def evaluate(
     device: Device = "auto",
     window_a: WindowA = None,
     window_b: WindowB = None,
+    scheduler: SchedulerAddress = "",
+    cluster: JobsFile = None,
+    certificates: CertificateFolder = None,
 ) -> None:
     """Score results, packs, classical methods and programs; prints a table, writes reports.
 
@@ -75,6 +87,7 @@ def evaluate(
     again. Exit code 3 when a method failed on all of its pairs.
     """
     with reported():
+        from app.cli.cluster_choice import chosen_cluster
         from app.cli.dataset_option import chosen_dataset
         from app.cli.evaluate import ReportFiles, chosen_methods, evaluate_methods, metric_names
         from core.evaluation.cache import default_cache
@@ -101,5 +114,6 @@ def evaluate(
             device=device,
             outputs=files.paths,
         )
-        code = evaluate_methods(plan, files)
+        chosen = chosen_cluster(scheduler, cluster, certificates)
+        code = evaluate_methods(plan, files, chosen)
     raise typer.Exit(code)

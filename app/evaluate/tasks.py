@@ -99,7 +99,8 @@ def evaluate_choices(
     for event in evaluate_plan(plan, progress):
         if isinstance(event, EvaluationFinished):
             return event
-        yield event
+        if isinstance(event, PairScored):
+            yield event
     raise AssertionError("an evaluation ends with its result")
 
 

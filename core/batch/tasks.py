@@ -22,14 +22,12 @@ from core.batch.row_progress import RowProgress
 from core.batch.row_record import RowRecord
 from core.batch.row_work import RowContext, process_row
 from core.batch.stages import expected_bytes
-from core.cluster.tasks import is_wanted
+from core.cluster.tasks import WantedProgress
 from core.cluster.worker_plan import DEVICE_VARIABLE, worker_slots
 from core.device import usable_cores
-from core.errors import Cancelled
 from core.fusion.opening import open_engine
 from core.fusion.protocol import CheckedEngine
 
-_LOOK_EVERY = 0.2
 _MOST_BACK, _MOST_SECONDS = 32 * 2**20, 10.0
 """Bytes to send back, and seconds, after which a group ends early; others are free again."""
 
@@ -65,25 +63,6 @@ class RowAnswer:
     made_by: Mapping[str, str] | None = None
 
 
-class _Wanted:
-    """Progress of a row: cancelled when nobody waits for it any more."""
-
-    def __init__(self) -> None:
-        self._looked = 0.0
-
-    def report(self, done: float, total: float, stage: str) -> None:
-        """Tell nobody."""
-
-    def check(self) -> None:
-        """Look now and then."""
-        now = time.monotonic()
-        if now - self._looked < _LOOK_EVERY:
-            return
-        self._looked = now
-        if not is_wanted():
-            raise Cancelled
-
-
 def process_group(
     job: RowJob, items: tuple[tuple[BatchRow, RowRecord], ...]
 ) -> tuple[RowAnswer, ...]:
@@ -110,7 +89,7 @@ def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
     with _place(job.folder) as (place, is_shared):
         plan = BatchPlan(options_below(job.options, place), (row,))
         row = replace(row, is_own=False)
-        progress = RowProgress(_Wanted(), threading.Event())
+        progress = RowProgress(WantedProgress(), threading.Event())
         budget, size = _budget(job.alone), expected_bytes(row)
         target = OutputFolder(place)
         try:

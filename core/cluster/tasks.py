@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from core.cluster.checking import WorkerAnswer, WorkerQuestion, answered
+from core.errors import Cancelled
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at whether a call is still wanted."""
 
 
 def answer(question: WorkerQuestion) -> WorkerAnswer:
@@ -25,3 +31,22 @@ def is_wanted() -> bool:
     if task is None or task.state not in ("executing", "long-running"):
         return False
     return worker.status in (Status.running, Status.paused)
+
+
+class WantedProgress:
+    """Progress of work on a worker: cancelled when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._looked = 0.0
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Tell nobody."""
+
+    def check(self) -> None:
+        """Look now and then; raise ``Cancelled`` if the work should stop."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_EVERY:
+            return
+        self._looked = now
+        if not is_wanted():
+            raise Cancelled

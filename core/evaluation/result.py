@@ -81,6 +81,24 @@ class PairScore:
 
 
 @dataclass(frozen=True)
+class ScoredCell:
+    """A cell of the table of scores: a method on a pair.
+
+    Attributes:
+        place: of the pair. method: place of the method.
+        score: None if the method has no result for the pair.
+        cached: all of it was known.
+        notes: on the sources of the pair.
+    """
+
+    place: int
+    method: int
+    score: PairScore | None
+    cached: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class MethodScores:
     """Scores of one method over the pairs of an evaluation.
 

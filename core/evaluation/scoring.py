@@ -71,8 +71,42 @@ class PairSources:
 
 
 @dataclass(frozen=True)
+class FoundScore:
+    """A score that needs no work: it is known, or cannot be had.
+
+    Attributes:
+        notes: on the sources.
+    """
+
+    score: PairScore
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are values."""
+        return self.score.error is None
+
+
+@dataclass(frozen=True)
+class MissingScore:
+    """A score that is to be found out.
+
+    Attributes:
+        key: under which it is kept.
+        kept: what is known of it; None for nothing.
+    """
+
+    key: str
+    kept: KeptScores | None = None
+
+
+@dataclass(frozen=True)
 class Scorer:
-    """Scores methods on pairs by ``metrics``, with what ``cache`` holds if that is not None."""
+    """Scores methods on pairs by ``metrics``, with what ``cache`` holds if that is not None.
+
+    :meth:`score` does all; with workers of a cluster, :meth:`look_up` and :meth:`keep` are done by
+    whoever has the cache, and :meth:`measure` by a worker.
+    """
 
     plan: EvaluationPlan
     metrics: tuple[str, ...]
@@ -89,6 +123,21 @@ class Scorer:
         Raises:
             OutputError: the scores cannot be kept. Cancelled: by the progress.
         """
+        found = self.look_up(pair, method)
+        if found is None:
+            return None
+        if isinstance(found, FoundScore):
+            sources.notes = sources.notes or found.notes
+            return found.score, found.is_known
+        try:
+            place = self.image_place(found)
+            scores = self.measure(pair, method, sources, found, place)
+            return self.keep(pair, method, found, scores), False
+        except FusionError as error:
+            return PairScore(pair.name, {}, error=error.message), False
+
+    def look_up(self, pair: PairDescription, method: Method) -> FoundScore | MissingScore | None:
+        """What is known of a method on a pair; None if the method has no result."""
         try:
             identity = method.identity(pair)
             if identity is None:
@@ -96,16 +145,21 @@ class Scorer:
             key = cache_key(
                 sources_identity(pair, self.plan.task, self.plan.windows), identity, pair.name
             )
-            columns = self._columns(pair)
-            kept = None if self.cache is None else self.cache.get(key, versions_of(columns))
-            path = self._where(key, pair, method)
-            lacks_image = self._keeps and path is not None and not path.is_file()
-            if kept is None or lacks_image or any(name not in kept.values for name in columns):
-                return self._anew(key, pair, method, sources, kept), False
         except FusionError as error:
-            return PairScore(pair.name, {}, error=error.message), False
-        sources.notes = sources.notes or kept.notes
-        return _pair_score(pair, kept, columns, path), True
+            return FoundScore(PairScore(pair.name, {}, error=error.message))
+        columns = self._columns(pair)
+        kept = None if self.cache is None else self.cache.get(key, versions_of(columns))
+        path = self._where(key, pair, method)
+        lacks_image = self._keeps and path is not None and not path.is_file()
+        if kept is None or lacks_image or any(name not in kept.values for name in columns):
+            return MissingScore(key, kept)
+        return FoundScore(_pair_score(pair, kept, columns, path), kept.notes)
+
+    def image_place(self, missing: MissingScore) -> Path | None:
+        """Where the fused image that is missing is to be kept; None if it is not."""
+        if self.cache is None or not self.plan.keep_images:
+            return None
+        return self.cache.image_path(missing.key)
 
     @property
     def _keeps(self) -> bool:
@@ -120,18 +174,25 @@ class Scorer:
             return method.results[pair.name]
         return self.cache.image_path(key) if self.cache is not None else None
 
-    def _anew(
+    def measure(
         self,
-        key: str,
         pair: PairDescription,
         method: Method,
         sources: PairSources,
-        kept: KeptScores | None,
-    ) -> PairScore:
-        """Fuse, and score by what ``kept`` lacks."""
-        read = sources.read()
-        keep = self._where(key, pair, method) if self._keeps else None
-        fused = method.fuse(pair, read, keep, self.progress)
+        missing: MissingScore,
+        place: Path | None,
+    ) -> KeptScores:
+        """Fuse, and score by what is not known.
+
+        Args:
+            place: where the fused image is kept; None for nowhere. A result that was read stays
+                where it is.
+
+        Raises:
+            FusionError: it cannot be fused or scored. Cancelled: by the progress.
+        """
+        read, kept = sources.read(), missing.kept
+        fused = method.fuse(pair, read, place, self.progress)
         cost = self._cost(fused, method)
         known: dict[str, float] = {}
         if kept is not None:
@@ -143,11 +204,22 @@ class Scorer:
         if pair.truth is not None and any(name not in known for name in TRUTH_METRICS):
             values |= _against_truth(read, fused.luma, pair.truth)
         milliseconds = (kept.milliseconds if kept else {}) | evaluation.milliseconds
-        scores = KeptScores(values, milliseconds, cost, sources.notes)
+        return KeptScores(values, milliseconds, cost, sources.notes)
+
+    def keep(
+        self, pair: PairDescription, method: Method, missing: MissingScore, scores: KeptScores
+    ) -> PairScore:
+        """The score, which is now known.
+
+        Raises:
+            OutputError: it cannot be kept.
+        """
         columns = self._columns(pair)
         if self.cache is not None:
-            self.cache.put(key, scores, versions_of(columns))
-        return _pair_score(pair, scores, columns, fused.path)
+            self.cache.put(missing.key, scores, versions_of(columns))
+        is_kept = self._keeps or isinstance(method, ResultFolder)
+        path = self._where(missing.key, pair, method) if is_kept else None
+        return _pair_score(pair, scores, columns, path)
 
     def _cost(self, fused: FusedImage, method: Method) -> FusionCost:
         """What the fusion took, and whether it was the method's first one."""
