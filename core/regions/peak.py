@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -25,10 +26,14 @@ PEAK_RADIUS = (3000 / (4 * math.pi)) ** (1 / 3)
 _FINEST = 0.35
 """Millimetres at which the share of a voxel is sampled."""
 _MOST_SAMPLES = 15
-_AT_ONCE = 1 << 17
-"""Voxels that the sphere is put around at a time."""
+_DOUBT = 1e-10
+"""What rounding may change of a mean that is found by Fourier transforms, in shares of the largest
+value."""
+_MOST = 4096
+"""Places that are looked at again where such means cannot be told apart."""
 
 _Weights = npt.NDArray[np.float64]
+_Spectrum = npt.NDArray[np.complex128]
 
 
 def sphere_weights(affine: Affine, radius: float = PEAK_RADIUS) -> _Weights:
@@ -64,31 +69,45 @@ def peak_of(
     """The highest mean, the (i, j, k) that the sphere is centred on, and how many voxels of the
     region could not be a centre, because the sphere would reach beyond what was measured.
 
-    None where no voxel can be a centre. Some megabytes are needed beside the volume and the mask.
+    None where no voxel can be a centre. All means are found by Fourier transforms of the planes of
+    the region; where rounding leaves open which is the highest, by sums. Some planes of numbers of
+    double precision are needed beside the volume and the mask.
 
     Raises:
         Cancelled: by ``progress``.
     """
     weights = _trimmed(sphere_weights(volume.affine))
-    offsets = np.argwhere(weights > 0)
-    shares = weights[weights > 0] / weights.sum()
-    reach = np.array(weights.shape) // 2
-    # Flat addresses of what lies around a voxel, from that of the voxel.
-    strides = np.array([volume.shape[1] * volume.shape[2], volume.shape[2], 1])
-    around = (offsets - reach) @ strides
-    best: tuple[float, int] | None = None
-    fitting = 0
-    for centres in _centres(volume, mask, reach):
-        means, are_whole = _means(volume, centres @ strides, (around, shares), progress)
-        fitting += int(np.count_nonzero(are_whole))
-        if are_whole.any():
-            at = int(np.argmax(np.where(are_whole, means, -np.inf)))
-            if best is None or means[at] > best[0]:
-                best = float(means[at]), int(centres[at] @ strides)
-    if best is None:
+    weights /= weights.sum()
+    centres = _centres(volume, mask, weights)
+    highest, fitting = -np.inf, 0
+    near: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = []
+    for plane in _planes(volume, centres, weights, progress):
+        fitting += len(plane.means)
+        if len(plane.means):
+            highest = max(highest, float(plane.means.max()) - plane.doubt)
+            might = plane.means + plane.doubt >= highest
+            near.append((plane.means[might] + plane.doubt, plane.places[might]))
+    if not near:
         return None
-    k, j, i = (int(one) for one in np.unravel_index(best[1], volume.shape))
-    return best[0], (i, j, k), mask.count - fitting
+    chosen = np.concatenate([places[most >= highest] for most, places in near])[:_MOST]
+    means = _summed(volume, chosen, weights, progress)
+    k, j, i = (int(one) for one in chosen[int(np.argmax(means))])
+    return float(means.max()), (i, j, k), mask.count - fitting
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """Means around the voxels of a region in one plane.
+
+    Attributes:
+        places: N×3, (k, j, i) of those around which the whole sphere was measured.
+        means: N.
+        doubt: how far they may be off.
+    """
+
+    places: npt.NDArray[np.intp]
+    means: npt.NDArray[np.float64]
+    doubt: float
 
 
 def _trimmed(weights: _Weights) -> _Weights:
@@ -99,43 +118,90 @@ def _trimmed(weights: _Weights) -> _Weights:
     return weights
 
 
-def _centres(
-    volume: Volume, mask: RegionMask, reach: npt.NDArray[np.intp]
-) -> Iterator[npt.NDArray[np.intp]]:
-    """N×3 (k, j, i) of voxels around which the sphere lies within the grid, some at a time."""
-    most = np.array(volume.shape) - reach
-    for number, layer in enumerate(mask.voxels):
-        if not layer.any():
-            continue
-        rows, columns = np.nonzero(layer)
-        slices = np.full_like(rows, number)
-        voxels = np.stack([slices, rows, columns], axis=1) + np.array(mask.start)
-        voxels = voxels[((voxels >= reach) & (voxels < most)).all(axis=1)]
-        for first in range(0, len(voxels), _AT_ONCE):
-            yield voxels[first : first + _AT_ONCE]
+def _centres(volume: Volume, mask: RegionMask, weights: _Weights) -> RegionMask:
+    """The voxels of a region around which the sphere lies within the grid."""
+    reach = np.array(weights.shape) // 2
+    stop = np.minimum(np.add(mask.start, mask.voxels.shape), np.array(volume.shape) - reach)
+    start = np.minimum(np.maximum(mask.start, reach), np.maximum(stop, 0))
+    k, j, i = (
+        slice(int(first), int(last))
+        for first, last in zip(
+            start - mask.start, np.maximum(stop, start) - mask.start, strict=True
+        )
+    )
+    first, second, third = (int(one) for one in start)
+    return RegionMask(mask.shape, (first, second, third), mask.voxels[k, j, i])
 
 
-def _means(
-    volume: Volume,
-    at: npt.NDArray[np.intp],
-    sphere: tuple[npt.NDArray[np.intp], _Weights],
-    progress: Progress,
-) -> tuple[_Weights, npt.NDArray[np.bool_]]:
-    """The mean of the sphere around each voxel, and whether all of it was measured.
-
-    Args:
-        volume: any.
-        at: flat addresses of the voxels.
-        sphere: flat addresses of what lies around each, from its own, and their shares.
-        progress: may cancel.
-    """
-    values = volume.data.reshape(-1)
-    known = None if volume.mask is None else volume.mask.reshape(-1)
-    means, are_whole = np.zeros(len(at)), np.ones(len(at), np.bool_)
-    for step, share in zip(*sphere, strict=True):
+def _planes(
+    volume: Volume, centres: RegionMask, weights: _Weights, progress: Progress
+) -> Iterator[_Plane]:
+    """The means in all planes that hold a voxel of a region."""
+    reach, down, across = (size // 2 for size in weights.shape)
+    first, row, column = centres.start
+    _, height, width = centres.voxels.shape
+    around = (
+        slice(row - down, row + height + down),
+        slice(column - across, column + width + across),
+    )
+    sizes = (height + 2 * down, width + 2 * across)
+    kernels = np.conj(np.fft.rfft2(weights, s=sizes))
+    supports = np.conj(np.fft.rfft2((weights > 0).astype(np.float64), s=sizes))
+    spectra: dict[int, tuple[_Spectrum, _Spectrum | None, float]] = {}
+    for number, inside in enumerate(centres.voxels, start=first):
         progress.check()
-        there = at + step
-        means += share * values[there]
-        if known is not None:
-            are_whole &= known[there]
-    return means, are_whole
+        if not inside.any():
+            continue
+        wanted = range(number - reach, number + reach + 1)
+        spectra = {
+            at: spectra[at] if at in spectra else _spectrum(volume, at, around) for at in wanted
+        }
+        values = [spectra[at][0] for at in wanted]
+        means = np.fft.irfft2(_product(kernels, values), s=sizes)[:height, :width]
+        whole = inside
+        gaps = [(kernel, spectra[at][1]) for kernel, at in zip(supports, wanted, strict=True)]
+        gapped = [(kernel, gap) for kernel, gap in gaps if gap is not None]
+        if gapped:
+            missing = sum(kernel * gap for kernel, gap in gapped)
+            whole = inside & (np.fft.irfft2(missing, s=sizes)[:height, :width] < 0.5)
+        rows, columns = np.nonzero(whole)
+        places = np.stack([np.full_like(rows, number), rows + row, columns + column], axis=1)
+        doubt = _DOUBT * max(spectra[at][2] for at in wanted)
+        yield _Plane(places, means[whole], doubt)
+
+
+def _product(kernels: _Spectrum, values: list[_Spectrum]) -> _Spectrum:
+    total = np.zeros_like(values[0])
+    for kernel, value in zip(kernels, values, strict=True):
+        total += kernel * value
+    return total
+
+
+def _spectrum(
+    volume: Volume, number: int, around: tuple[slice, slice]
+) -> tuple[_Spectrum, _Spectrum | None, float]:
+    """Of the values of a plane, of where it was not measured (None: nowhere), and its largest."""
+    values = volume.data[number][around].astype(np.float64)
+    unknown = None if volume.mask is None else ~volume.mask[number][around]
+    if unknown is None or not unknown.any():
+        return np.fft.rfft2(values), None, float(np.abs(values).max())
+    values[unknown] = 0
+    return (
+        np.fft.rfft2(values), np.fft.rfft2(unknown.astype(np.float64)), float(np.abs(values).max())
+    )  # fmt: skip
+
+
+def _summed(
+    volume: Volume, places: npt.NDArray[np.intp], weights: _Weights, progress: Progress
+) -> npt.NDArray[np.float64]:
+    """N: the mean around each of N×3 (k, j, i)."""
+    values = volume.data.reshape(-1)
+    # Flat addresses of what lies around a voxel, from that of the voxel.
+    strides = np.array([volume.shape[1] * volume.shape[2], volume.shape[2], 1])
+    offsets = np.argwhere(weights > 0)
+    at, around = places @ strides, (offsets - np.array(weights.shape) // 2) @ strides
+    means = np.zeros(len(places))
+    for step, share in zip(around, weights[weights > 0], strict=True):
+        progress.check()
+        means += share * values[at + step]
+    return means
