@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.archive.nodes import DicomNode
-from core.archive.quiet import silence
+from core.archive.quiet import silence, without_traceback
 from core.archive.tls import client_context, distrust
 from core.archive.watch import Watch
 from core.errors import (
@@ -140,7 +140,7 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
                 (evt.EVT_PDU_RECV, lambda event: _note_refusal(event.pdu, refused)),
-                *prompt_handlers(),
+                *connection_handlers(),
                 *proposal.handlers,
             ],
         )
@@ -161,11 +161,12 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
                 association.join(timeout=NEGOTIATE_SECONDS)
 
 
-def prompt_handlers() -> list[Any]:
-    """Handlers that acknowledge what arrives at once, where the system can be told to.
+def connection_handlers() -> list[Any]:
+    """Handlers for connections of this program, whoever asked for them.
 
-    Else each image waits 40 ms for it: archives send in small pieces, of which the last one is held
-    back until those before are acknowledged. 88 slices took 5.6 s instead of 0.9 s.
+    They end without a traceback, and acknowledge what arrives at once, where the system can be told
+    to. Else each image waits 40 ms for it: archives send in small pieces, of which the last one is
+    held back until those before are acknowledged. 88 slices took 5.6 s instead of 0.9 s.
     """
     from pynetdicom import evt
 
@@ -177,7 +178,11 @@ def prompt_handlers() -> list[Any]:
                 under.socket.setsockopt(socket.IPPROTO_TCP, quick, 1)
 
     # The system forgets it whenever something is sent.
-    return [(evt.EVT_DATA_RECV, acknowledge), (evt.EVT_DATA_SENT, acknowledge)]
+    return [
+        (evt.EVT_CONN_OPEN, lambda event: without_traceback(event.assoc)),
+        (evt.EVT_DATA_RECV, acknowledge),
+        (evt.EVT_DATA_SENT, acknowledge),
+    ]
 
 
 def cut(opened: Sequence[Association]) -> None:

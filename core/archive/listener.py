@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from core.archive.association import cut, prompt_handlers
+from core.archive.association import connection_handlers, cut
 from core.archive.contexts import listen_contexts
 from core.archive.nodes import DicomNode
 from core.archive.protocol import Receive
@@ -108,7 +108,7 @@ class Listener:
                 (node.listen_address, node.listen_port),
                 block=False,
                 ssl_context=context,
-                evt_handlers=[*self._receiver.handlers(), *prompt_handlers()],
+                evt_handlers=[*self._receiver.handlers(), *connection_handlers()],
             )
         except OSError as error:
             raise _cannot_listen(node, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,16 +32,20 @@ from core.archive.records import (
     SentFile,
     StudyQuery,
 )
+from core.archive.stow import store_file
+from core.archive.watch import Watch
 from core.archive.web_errors import http_error
-from core.errors import Message
+from core.errors import Cancelled
 from core.progress import Progress
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_CONNECT_SECONDS, _SILENT_SECONDS = 5.0, 30.0
+    from core.archive.web_session import ArchiveSession
+
+_TIMES = (5.0, 30.0)
+"""Seconds within which a server is reached, and says the next thing."""
 _MOST_IMAGES = 100_000
-_WARNING_REASON, _FAILURE_REASON = "WarningReason", "FailureReason"
 
 
 class WebArchive:
@@ -51,14 +56,12 @@ class WebArchive:
 
     def echo(self, progress: Progress) -> None:
         """Search for one study: DICOMweb has no service of its own for this."""
-        progress.check()
-        with self._client() as client:
+        with self._client(progress) as client:
             client.search_for_studies(limit=1)
 
     def find_studies(self, query: StudyQuery, most: int, progress: Progress) -> FoundStudies:
         """QIDO-RS at the level of studies."""
-        progress.check()
-        with self._client() as client:
+        with self._client(progress) as client:
             answers = client.search_for_studies(
                 limit=most + 1, fields=list(STUDY_KEYS), search_filters=_filters(query)
             )
@@ -69,8 +72,7 @@ class WebArchive:
 
     def find_series(self, study_uid: str, progress: Progress) -> tuple[ArchivedSeries, ...]:
         """QIDO-RS at the level of series."""
-        progress.check()
-        with self._client() as client:
+        with self._client(progress) as client:
             answers = client.search_for_series(study_uid, fields=list(SERIES_KEYS))
         progress.check()
         series = (found_series(one, study_uid) for one in _datasets(answers))
@@ -78,8 +80,7 @@ class WebArchive:
 
     def find_images(self, series: ArchivedSeries, progress: Progress) -> tuple[ArchivedImage, ...]:
         """QIDO-RS at the level of instances."""
-        progress.check()
-        with self._client() as client:
+        with self._client(progress) as client:
             answers = client.search_for_instances(
                 series.study_uid,
                 series.uid,
@@ -103,7 +104,7 @@ class WebArchive:
         """WADO-RS, image by image, each in the encoding that it is stored in."""
         from pydicom import dcmwrite
 
-        with self._client() as client, without_warnings():
+        with self._client(progress) as client, without_warnings():
             for image in images:
                 progress.check()
                 data = client.retrieve_instance(series.study_uid, series.uid, image.uid)
@@ -113,55 +114,48 @@ class WebArchive:
 
     def send(self, files: Sequence[Path], progress: Progress) -> Iterator[SentFile]:
         """STOW-RS, file by file, so that each has an outcome of its own."""
-        with self._client() as client:
+        with self._session(progress) as session:
             for path in files:
                 progress.check()
-                yield self._sent(client, path)
-
-    def _sent(self, client: Any, path: Path) -> SentFile:
-        from pydicom import dcmread
-        from requests.exceptions import HTTPError
-
-        try:
-            with without_warnings():
-                data = dcmread(path)
-                if "SOPInstanceUID" not in data:
-                    raise ValueError(path)
-        except Exception:  # whatever pydicom raises at a file that is none
-            return SentFile(path, "failed", Message("it is no DICOM file that can be sent"))
-        try:
-            with without_warnings():
-                answer = client.store_instances([data])
-        except HTTPError as error:
-            code = 0 if error.response is None else error.response.status_code
-            if code in (400, 409, 413, 415):
-                why = Message("the archive does not take it (HTTP {0})", code)
-                return SentFile(path, "failed", why)
-            raise
-        return _outcome(path, answer)
+                yield store_file(session, self._node.url, path, _TIMES)
 
     @contextlib.contextmanager
-    def _client(self) -> Iterator[Any]:
-        """A client of dicomweb-client.
+    def _client(self, progress: Progress) -> Iterator[Any]:
+        """A client of dicomweb-client; raises as :meth:`_session`."""
+        with self._session(progress) as session:
+            from dicomweb_client.web import DICOMwebClient
+
+            client = DICOMwebClient(self._node.url, session=session, timeout=_TIMES)
+            client.set_http_retry_params(retry=False)
+            yield client
+
+    @contextlib.contextmanager
+    def _session(self, progress: Progress) -> Iterator[ArchiveSession]:
+        """Connections that end as soon as ``progress`` is cancelled.
 
         Raises:
             ArchiveError: instead of every error of the network inside.
+            Cancelled: by ``progress``.
         """
         silence()
+        progress.check()
         import requests
-        from dicomweb_client.web import DICOMwebClient
 
         from core.archive.web_session import ArchiveSession
 
         node = self._node
-        with ArchiveSession(node) as session:
-            client = DICOMwebClient(
-                node.url, session=session, timeout=(_CONNECT_SECONDS, _SILENT_SECONDS)
-            )
-            client.set_http_retry_params(retry=False)
+        with (
+            ArchiveSession(node) as session,
+            # What is silent for too long ends by the times of each request.
+            Watch(progress, session.cut, math.inf) as watch,
+        ):
             try:
-                yield client
-            except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+                yield session
+            except (requests.RequestException, OSError, ValueError, KeyError, TypeError) as error:
+                if watch.is_cancelled:
+                    raise Cancelled from None
+                if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+                    raise
                 raise http_error(node, error) from None
 
 
@@ -182,17 +176,3 @@ def _datasets(answers: Any) -> list[Dataset]:
 
     with without_warnings():
         return [Dataset.from_json(one) for one in answers]
-
-
-def _outcome(path: Path, answer: Dataset) -> SentFile:
-    """What the response of STOW-RS says of the one file that was sent (PS3.18 I.2)."""
-    for item in answer.get("FailedSOPSequence", None) or ():
-        code = int(item.get(_FAILURE_REASON, 0) or 0)
-        why = Message("the archive does not take it (status {0:04X})", code)
-        return SentFile(path, "failed", why)
-    for item in answer.get("ReferencedSOPSequence", None) or ():
-        code = int(item.get(_WARNING_REASON, 0) or 0)
-        if code:
-            why = Message("the archive changed something (status {0:04X})", code)
-            return SentFile(path, "warned", why)
-    return SentFile(path, "stored")
