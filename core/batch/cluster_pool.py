@@ -179,7 +179,8 @@ class ClusterPool:
         if isinstance(outcome.error, OtherPack):
             raise outcome.error
         if outcome.lost:
-            left = [record for record in left if not self._has_lost(record, outcome)]
+            if outcome.begun:
+                left = [record for record in left if not self._has_lost(record, outcome)]
             name = outcome.worker.address
             if outcome.out_of_memory:
                 self._say(Message("Worker {0} ran out of memory; its rows go to others.", name))

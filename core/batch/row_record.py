@@ -203,15 +203,15 @@ def _text(path: Path) -> str:
     return json.dumps(os.fspath(path))
 
 
-def _kept_text(text: str) -> str:
+def kept_text(text: str) -> str:
     """``text`` as it is stored: a :class:`Message` as JSON, so that it can be translated."""
     if isinstance(text, Message):
         return json.dumps(to_data(text))
     return valid(text)
 
 
-def _read_text(kept: str) -> str:
-    """The inverse of :func:`_kept_text`; older versions stored plain texts."""
+def read_text(kept: str) -> str:
+    """The inverse of :func:`kept_text`; older versions stored plain texts."""
     try:
         return from_data(json.loads(kept))
     except (ValueError, RecursionError):
@@ -240,7 +240,7 @@ def values_of(record: RowRecord) -> tuple[object, ...]:
         stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
     return (
         record.key, _text(record.a), _text(record.b), _text(record.target), record.state,
-        _kept_text(record.text), *stamps, record.size, record.seconds,
+        kept_text(record.text), *stamps, record.size, record.seconds,
         _scores_text(record.metrics or {}), json.dumps([to_data(n) for n in record.notes]),
         record.strikes, json.dumps(own),
     )  # fmt: skip
@@ -257,7 +257,7 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
     return RowRecord(
         str(row[0]), a, b, target,
         state=cast(RowState, str(row[4])),
-        text=_read_text(str(row[5])),
+        text=read_text(str(row[5])),
         stamps=stamps,
         size=int(str(row[8])),
         seconds=float(str(row[9])),

@@ -19,7 +19,7 @@ from core.batch.output_folder import OutputFolder
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_files import RowFiles, SharedFolder, options_below, read_files
 from core.batch.row_progress import RowProgress
-from core.batch.row_record import RowRecord
+from core.batch.row_record import RowRecord, kept_text, read_text
 from core.batch.row_work import RowContext, process_row
 from core.batch.stages import expected_bytes
 from core.cluster.tasks import WantedProgress
@@ -111,6 +111,8 @@ def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
             shutil.rmtree(place, ignore_errors=True)
         else:
             files = RowFiles(place) if is_shared else read_files(row, plan)
+    # What an unexpected error holds may be such that it cannot be sent.
+    record = replace(record, text=read_text(kept_text(record.text)))
     return RowAnswer(record, files, made[0] if made else None)
 
 

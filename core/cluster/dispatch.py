@@ -49,6 +49,7 @@ class GroupOutcome(Generic[ItemOf, MadeOf]):
         items: all of the group. made: results of the first of them; the others are to be done.
         worker: that had them.
         lost: the worker died; ``out_of_memory``: since it took too much memory.
+        begun: it was at work on them when it died, not on others before them.
         error: what the worker raised; it gets no more work.
     """
 
@@ -58,6 +59,7 @@ class GroupOutcome(Generic[ItemOf, MadeOf]):
     _: KW_ONLY
     lost: bool = False
     out_of_memory: bool = False
+    begun: bool = False
     error: Exception | None = None
 
     @property
@@ -71,6 +73,7 @@ class _Group(Generic[ItemOf]):
     items: tuple[ItemOf, ...]
     worker: SeenWorker
     since: float = field(default_factory=time.monotonic)
+    begun: bool = False
 
 
 class Dispatcher(Generic[ItemOf, MadeOf]):
@@ -103,6 +106,7 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         self._group, self._alone, self._patience, self._tell = group, alone, patience, tell
         self._fit: dict[str, SeenWorker] = {}
         self._refused: dict[str, str] = {}
+        self._dead: set[str] = set()
         self._checks: dict[Future[WorkerAnswer], SeenWorker] = {}
         self._groups: dict[Future[Sequence[MadeOf]], _Group[ItemOf]] = {}
         self._seconds = 0.0
@@ -138,10 +142,15 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         for check in [check for check in self._checks if check.done()]:
             self._judge(self._checks.pop(check), check)
         ended = [future for future in self._groups if future.done()]
+        for future in ended:
+            if not future.cancelled() and isinstance(future.exception(), TaskLost):
+                self._bury(self._groups[future].worker)
         return [self._outcome(self._groups.pop(future), future) for future in ended]
 
     def _look(self, workers: Mapping[str, SeenWorker]) -> None:
-        self._fit = {address: one for address, one in self._fit.items() if address in workers}
+        for worker in [one for address, one in self._fit.items() if address not in workers]:
+            self._bury(worker)
+        self._dead &= set(workers)
         self._refused = {a: why for a, why in self._refused.items() if a in workers}
         for future, group in self._groups.items():
             # Its task would wait for that very worker; a finished one has its answer here already.
@@ -151,7 +160,8 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
             if worker.address not in workers:
                 check.cancel()
                 del self._checks[check]
-        known = {*self._fit, *self._refused, *(one.address for one in self._checks.values())}
+        checked = (one.address for one in self._checks.values())
+        known = {*self._fit, *self._refused, *self._dead, *checked}
         for address, worker in workers.items():
             if address in known:
                 continue
@@ -159,6 +169,15 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
                 self._refuse(worker, Message("it was not started by “unifusion worker”"))
                 continue
             self._checks[self._client.submit(address, answer, self._question)] = worker
+
+    def _bury(self, worker: SeenWorker) -> None:
+        """Give a worker nothing more, and note on which groups it was at work when it died."""
+        if self._fit.pop(worker.address, None) is None:
+            return
+        self._dead.add(worker.address)  # the scheduler may list it a moment longer
+        its = [one for one in self._groups.values() if one.worker.address == worker.address]
+        for group in its[: worker.slots]:
+            group.begun = True
 
     def _judge(self, worker: SeenWorker, check: Future[WorkerAnswer]) -> None:
         try:
@@ -250,8 +269,9 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         dead = self._client.memory_deaths(self._begun)
         worker = group.worker
         return GroupOutcome(
-            group.items, (), worker, lost=True, out_of_memory=worker.address in dead
-        )
+            group.items, (), worker, lost=True, out_of_memory=worker.address in dead,
+            begun=group.begun,
+        )  # fmt: skip
 
     @property
     def _futures(self) -> list[Future[Any]]:

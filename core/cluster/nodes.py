@@ -5,13 +5,19 @@ Import this module only where Dask is there (:mod:`core.cluster.extra`).
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
 from distributed import Scheduler, Worker
+from distributed.scheduler import heartbeat_interval
 
 from core.available_memory import retain_freed_memory
 
+_RESTART_SECONDS = 3.0
+"""Seconds that the parent of a frozen worker has to end it before its rows go to others anyway."""
+_MISSED = 4
+"""Signs of life that have to be missing, however short the time for them is."""
 _NO_PAGES = SimpleNamespace(applications=())
 
 
@@ -21,6 +27,17 @@ class PlainScheduler(Scheduler):
     def start_http_server(self, *_: Any, **__: Any) -> None:
         """Open none: it is not encrypted, and anyone may ask it."""
         vars(self).update(http_application=_NO_PAGES, http_server=None)
+
+    async def check_worker_ttl(self) -> None:
+        """Give up workers without a sign of life; Dask would wait for half a minute more."""
+        now = time.time()
+        ttl = max(self.worker_ttl or 0.0, _MISSED * heartbeat_interval(len(self.workers)))
+        frozen = [one.address for one in self.workers.values() if now - one.last_seen > ttl]
+        if frozen:
+            await self.restart_workers(
+                frozen, timeout=_RESTART_SECONDS, wait_for_workers=False, on_error="return",
+                stimulus_id=f"frozen-{now}",
+            )  # fmt: skip
 
 
 class PlainWorker(Worker):

@@ -1,0 +1,255 @@
+"""A batch on a scheduler and real workers: the same results, and nothing lost, twice or half."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from core.batch import (
+    BatchEvent,
+    BatchFinished,
+    BatchOptions,
+    ClusterNews,
+    RowEvent,
+    plan_batch,
+    run_batch,
+)
+from core.batch.cluster_pool import ClusterStopped
+from core.batch.manifest import MANIFEST_NAME
+from core.batch.output_folder import Stopped
+from core.batch.row_files import STAGING_PREFIX
+from core.cluster.choice import ClusterChoice
+from core.errors import Cancelled
+from core.fusion.classical_engine import ClassicalEngine
+from core.pairing.folders import pair_paths
+from core.progress import NullProgress
+from tests.cluster_processes import ClusterProcesses
+
+pytest.importorskip("distributed")
+DEADLY = """
+import os, signal
+from core.batch import row_steps
+if not hasattr(row_steps, "deadly"):  # a preload may be run twice
+    row_steps.deadly = row_steps.read_row
+def read_row(row, plan, progress):
+    if "deadly" in row.match.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return row_steps.deadly(row, plan, progress)
+row_steps.read_row = read_row
+"""
+OTHER_VERSION = "import core; core.__version__ = '0.0.9'"
+OTHER_PACK = """
+from core.cluster import identity
+identity.pack_digest = lambda task, method: "f" * 64
+"""
+BLIND = """
+from pathlib import Path
+from core.batch import row_files
+row_files.SharedFolder.is_here = lambda self: False
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterProcesses]:
+    with ClusterProcesses(tmp_path_factory.mktemp("cluster"), frozen_after=2) as processes:
+        processes.start_workers(3)
+        yield processes
+
+
+def sources(folder: Path, number: int, side: int = 48, *more: str) -> Path:
+    rng = np.random.default_rng(7)
+    names = [*(f"p{index:03}" for index in range(number)), *more]
+    for letter in "ab":
+        (folder / letter).mkdir(parents=True)
+        for name in names:
+            pixels = rng.integers(0, 256, (side, side + 8), dtype=np.uint8)
+            cv2.imwrite(str(folder / letter / f"{name}.png"), pixels)
+    return folder
+
+
+class Sitting:
+    """A run of a batch on a cluster, with all that it told."""
+
+    def __init__(
+        self, source: Path, out: Path, address: str, *, act: Callable[[int], None] | None = None,
+        progress: NullProgress | None = None, patience: float = 60, **options: object,
+    ) -> None:  # fmt: skip
+        chosen = BatchOptions("mff", "average", out=out, **options)  # type: ignore[arg-type]
+        plan = plan_batch(pair_paths([source], "mff"), chosen)
+        choice = ClusterChoice(address, rows_per_worker=2, patience=patience)
+        self.events: list[BatchEvent] = []
+        ended = 0
+        for event in run_batch(plan, ClassicalEngine(), progress, cluster=choice):
+            self.events.append(event)
+            if isinstance(event, RowEvent) and event.record.state == "done":
+                ended += 1
+                if act is not None:
+                    act(ended)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        finished = self.events[-1]
+        assert isinstance(finished, BatchFinished)
+        return {row.match.name: text for row, text in finished.failures}
+
+    @property
+    def times_done(self) -> Counter[str]:
+        events = (event for event in self.events if isinstance(event, RowEvent))
+        return Counter(event.row.match.name for event in events if event.record.state == "done")
+
+    @property
+    def said(self) -> list[str]:
+        return [str(e.text) for e in self.events if isinstance(e, ClusterNews) and e.text]
+
+
+def assert_whole(out: Path, local: Path, number: int) -> None:
+    """All rows are there once, with the pixels of a local run, and nothing else is."""
+    names = sorted(path.name for path in out.iterdir() if path.suffix == ".png")
+    assert len(names) == number
+    for name in names:
+        here, there = (cv2.imread(str(folder / name), -1) for folder in (out, local))
+        np.testing.assert_array_equal(here, there)
+    left = [path.name for path in out.iterdir() if path.suffix != ".png"]
+    assert left == [MANIFEST_NAME]
+    with sqlite3.connect(out / MANIFEST_NAME) as db:
+        rows = db.execute("SELECT state, count(*) FROM rows GROUP BY state").fetchall()
+    db.close()
+    assert rows == [("done", number)]
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Callable[[Path], Path]:
+    def run(source: Path) -> Path:
+        out = tmp_path / "local"
+        plan = plan_batch(pair_paths([source], "mff"), BatchOptions("mff", "average", out=out))
+        assert isinstance(list(run_batch(plan, ClassicalEngine()))[-1], BatchFinished)
+        return out
+
+    return run
+
+
+def test_a_killed_and_a_frozen_worker_cost_no_row(
+    cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
+) -> None:
+    source = sources(tmp_path / "in", 40)
+    killed, frozen, _ = cluster.workers[-3:]
+
+    def act(ended: int) -> None:
+        if ended == 5:
+            killed.signal_all(signal.SIGKILL)
+        if ended == 10:
+            frozen.signal_all(signal.SIGSTOP)
+
+    sitting = Sitting(source, tmp_path / "out", cluster.address, act=act)
+    assert sitting.failures == {}
+    assert set(sitting.times_done.values()) == {1}
+    # The frozen one wakes up: what it writes replaces nothing.
+    frozen.signal_all(signal.SIGCONT)
+    assert_whole(tmp_path / "out", local(source), 40)
+    cluster.start_workers(1)
+
+
+def test_a_killed_scheduler_ends_the_batch_with_one_line_and_it_goes_on(
+    cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
+) -> None:
+    source, out = sources(tmp_path / "in", 40), tmp_path / "out"
+
+    def act(ended: int) -> None:
+        if ended == 6:
+            cluster.scheduler.signal_all(signal.SIGKILL)
+
+    with pytest.raises(
+        ClusterStopped, match=r"scheduler at tcp://127.0.0.1:\d+: it does not answer"
+    ):
+        Sitting(source, out, cluster.address, act=act)
+    assert not list(out.glob(f"{STAGING_PREFIX}*"))
+    done = len(list(out.glob("*.png")))
+    assert 6 <= done < 40
+    for worker in cluster.workers:
+        worker.process.wait(30)
+    told = [line for line in cluster.workers[-1].lines if line.startswith("unifusion:")]
+    assert len(told) == 1
+    assert "it is gone, so that the workers of this computer have ended" in told[0]
+
+    cluster.start_scheduler_again()
+    cluster.start_workers(2)
+    sitting = Sitting(source, out, cluster.address, resume=True)
+    assert sitting.failures == {}
+    assert len(sitting.times_done) == 40 - done
+    assert_whole(out, local(source), 40)
+
+
+def test_cancelling_takes_everything_back(cluster: ClusterProcesses, tmp_path: Path) -> None:
+    source, out = sources(tmp_path / "in", 30), tmp_path / "out"
+
+    class Stop(NullProgress):
+        wanted = False
+
+        def check(self) -> None:
+            if self.wanted:
+                raise Cancelled
+
+    stop = Stop()
+
+    def act(ended: int) -> None:
+        stop.wanted = ended >= 3
+
+    with pytest.raises(Cancelled):
+        Sitting(source, out, cluster.address, act=act, progress=stop)
+    assert 3 <= len(list(out.glob("*.png"))) < 30
+    assert not list(out.glob(f"{STAGING_PREFIX}*"))
+    assert Sitting(source, out, cluster.address, resume=True).failures == {}
+    assert len(list(out.glob("*.png"))) == 30
+
+
+@pytest.mark.slow
+def test_a_row_that_kills_workers_fails_by_itself(tmp_path: Path) -> None:
+    source = sources(tmp_path / "in", 6, 48, "deadly")
+    with ClusterProcesses(tmp_path) as cluster:
+        cluster.start_workers(preload=DEADLY)
+        sitting = Sitting(source, tmp_path / "out", cluster.address)
+    assert list(sitting.failures) == ["deadly"]
+    assert "3 workers died while they worked on this pair" in sitting.failures["deadly"]
+    assert set(sitting.times_done) == {f"p{index:03}" for index in range(6)}
+
+
+@pytest.mark.slow
+def test_a_row_that_takes_too_much_memory_fails_by_itself(tmp_path: Path) -> None:
+    source = sources(tmp_path / "in", 4)
+    for letter in "ab":
+        large = np.random.default_rng(1).integers(0, 256, (4000, 5000), dtype=np.uint8)
+        cv2.imwrite(str(source / letter / "q.png"), large)
+    with ClusterProcesses(tmp_path) as cluster:
+        cluster.start_workers(memory=0.4)
+        sitting = Sitting(source, tmp_path / "out", cluster.address)
+    assert list(sitting.failures) == ["q"]
+    assert "3 workers ran out of memory with this pair" in sitting.failures["q"]
+    assert len(sitting.times_done) == 4
+
+
+def test_workers_that_differ_get_no_row_and_one_that_sees_no_folder_sends_back(
+    cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
+) -> None:
+    source, out = sources(tmp_path / "in", 12), tmp_path / "out"
+    for worker in cluster.workers:
+        worker.end()
+    for preload in (OTHER_VERSION, OTHER_PACK):
+        cluster.start_workers(preload=preload)
+    with pytest.raises(Stopped, match="none can be used: it"):
+        Sitting(source, out, cluster.address)
+    assert not list(out.glob("*.png"))
+    cluster.start_workers(preload=BLIND)
+    sitting = Sitting(source, out, cluster.address, resume=True)
+    assert sitting.failures == {}
+    assert_whole(out, local(source), 12)
+    said = " ".join(sitting.said)
+    assert len(sitting.said) == 2
+    assert "it has version 0.0.9, and here is" in said
+    assert "its pack average is another one (ffffffff there" in said
