@@ -15,6 +15,7 @@ from app.compute.remote import Control, compute
 from app.engine import EngineFactory, LazyEngine
 from app.pairs.edits import PairKey, key_of
 from app.workers import Job, Runner
+from core.messages import Message
 
 if TYPE_CHECKING:
     from core.batch import Tally
@@ -74,7 +75,8 @@ class BatchRun(QObject):
         control = self._control = Control("app.batch.control:BatchControl")
         # A signal for each event would block the window.
         take = self.inbox.append
-        work = compute(tasks.run, self._lazy, planned.plan, control=control, take=take)
+        kept = Message("Pairs that are done are kept; “Go on” does the rest.")
+        work = compute(tasks.run, self._lazy, planned.plan, control=control, take=take, kept=kept)
         job = self._job = self._runner.submit(work)
         job.progress.connect(self._report)
         job.finished.connect(lambda report: self.end(Ending(report)))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.compute.calls import Call, Request, found_control, named
-from app.compute.process import ComputeProcess
+from app.compute.process import ComputeProcess, ProcessEnded
+from core.messages import Message
 from core.progress import Progress
 
 _process: ComputeProcess | None = None
@@ -99,6 +100,7 @@ class RemoteJob:
     arguments: tuple[Any, ...]
     control: Control | None = None
     take: Callable[[Any], None] | None = None
+    kept: Message | None = None
 
     def __call__(self, progress: Progress) -> Any:
         """Run it: the result, or an iterator of the events where nobody takes them."""
@@ -132,7 +134,12 @@ class RemoteJob:
         job = process.begin(Call(named(self.function), self.arguments, control=kind))
         if self.control is not None:
             self.control.attach(lambda asked: process.request(job, asked))
-        return (yield from process.follow(job, progress))
+        try:
+            return (yield from process.follow(job, progress))
+        except ProcessEnded as error:
+            if self.kept is None:
+                raise
+            raise ProcessEnded(Message("The work was interrupted"), error.why, self.kept) from error
 
 
 def compute(
@@ -140,6 +147,7 @@ def compute(
     *arguments: Any,
     control: Control | None = None,
     take: Callable[[Any], None] | None = None,
+    kept: Message | None = None,
 ) -> RemoteJob:
     """Work that is done in the compute process.
 
@@ -148,6 +156,7 @@ def compute(
             control if there is one, and the progress.
         arguments: values that can be pickled.
         take: called with each event of a generator function, on the worker; None: they are yielded.
+        kept: what is not lost if the process ends, and how to go on; None: all is lost.
     """
     named(function)
-    return RemoteJob(function, arguments, control, take)
+    return RemoteJob(function, arguments, control, take, kept)

@@ -27,6 +27,7 @@ from app.widgets.cards import ErrorCard
 from app.widgets.plain_table import plain_table
 from app.workers import Job, Runner, details_of
 from core.errors import FusionError
+from core.messages import Message
 
 Phase = Literal["idle", "running", "pausing", "paused"]
 _FORM_WIDTH = 340
@@ -133,7 +134,9 @@ class AblationPanel(QWidget):
         self.status.setText(self.tr("Starting the engine…"))
         self.bar.setValue(0)
         control = self._control = Control("trainer.run.control:RunControl")
-        self._job = job = self._runner.submit(compute(run_choice, choice, control=control))
+        kept = Message("Runs that have ended are kept; start again in the same folder to go on.")
+        work = compute(run_choice, choice, control=control, kept=kept)
+        self._job = job = self._runner.submit(work)
         job.yielded.connect(self._take)
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)

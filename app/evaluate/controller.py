@@ -18,6 +18,7 @@ from app.pairs.datasets import FoundDataset, inspect_folder, known_datasets
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScored
+from core.messages import Message
 from core.pairing.dataset_descriptor import DatasetDescriptor
 
 EvaluationPhase = Literal["idle", "running", "stopping", "analysing", "writing"]
@@ -182,7 +183,8 @@ class EvaluationController(QObject):
             saved.failed.connect(self.failed)
         # A signal for each event would block the window.
         take = self._inbox.append
-        work = compute(tasks.evaluate_choices, choices, cache, take=take)
+        kept = Message("Scores that were found are kept; evaluate again to find the rest.")
+        work = compute(tasks.evaluate_choices, choices, cache, take=take, kept=kept)
         job = self._job = self._work.submit(work)
         job.progress.connect(self._report)
         job.finished.connect(partial(self._finished, choices))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.engine import LazyEngine
     from core.types import SeriesHeader
 
+_KEPT = Message("Slices that are written are kept; export to the same place again to go on.")
 _JUDGED_AFTER = 2.0
 """Seconds of work from which the remaining time is estimated."""
 
@@ -118,7 +119,8 @@ class VolumeExporter(QObject):
         if self.running is None and left.path is not None:
             self._part = left
             self.keep(left)
-            work = compute(resume_study, stored_study(left, known), plan_of(left), self._engine)
+            study = stored_study(left, known)
+            work = compute(resume_study, study, plan_of(left), self._engine, kept=_KEPT)
             self._begin(left.path, work)
 
     def keep(self, left: UnfinishedExport) -> None:
@@ -162,7 +164,7 @@ class VolumeExporter(QObject):
         left = unfinished_export(plan, work)
         self._part = left
         self.keep(left)
-        self._begin(plan.path, compute(write_study, work, plan, self._engine))
+        self._begin(plan.path, compute(write_study, work, plan, self._engine, kept=_KEPT))
 
     def _begin(self, path: Path, work: RemoteJob) -> None:
         session = self._session

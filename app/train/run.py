@@ -19,6 +19,7 @@ from app.train.state import TrainState
 from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings, get
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
+from core.messages import Message
 
 if TYPE_CHECKING:
     from trainer import events
@@ -213,7 +214,10 @@ class RunController(QObject):
         self._plan, self._settings, self._from = plan, settings, 0
         self._steering = control = Control("trainer.run.control:RunControl")
         order = tasks.TrainingRequest(settings, plan)
-        work = compute(tasks.train_steps, order, control=control)
+        kept = Message(
+            "Resume it from its last checkpoint; where there is none yet, start it again."
+        )
+        work = compute(tasks.train_steps, order, control=control, kept=kept)
         self._job = job = self._trainer.submit(work, key="train")
         job.yielded.connect(self._take)
         job.finished.connect(lambda _none: self._ended(job))
@@ -358,8 +362,10 @@ class RunController(QObject):
         self.find_runs()
 
     def _remedy(self, error: FusionError) -> str:
-        if isinstance(error, (OutputError, DeviceMemoryError, ProcessEnded)):
+        if isinstance(error, (OutputError, DeviceMemoryError)):
             return "resume"
+        if isinstance(error, ProcessEnded) and self._plan is not None:
+            return "resume" if self._plan.checkpoint.is_file() else ""
         best = False
         if self._plan is not None:
             with suppress(OSError):

@@ -7,20 +7,26 @@ import signal
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
-from app.batch.controller import BatchController
 from app.compute.process import ComputeProcess, ProcessEnded
 from app.engine import engine_factory
+from app.shell.main_window import MainWindow
 from tests.app.batch.conftest import make_pairs, planned
 
 _PATIENCE = 120_000
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_killed_in_a_batch_its_rows_are_kept_and_it_goes_on(
-    qtbot, process: ComputeProcess, tmp_path: Path
+def test_killed_in_a_batch_its_rows_are_kept_and_go_on_of_the_window_does_the_rest(
+    qtbot, process: ComputeProcess, tmp_path: Path, samples: Path
 ):
-    batch = BatchController(engine_factory("cpu"), "mif")
+    window = MainWindow(engine_factory("cpu"), samples, "mif")
+    qtbot.addWidget(window)
+    window.show()
+    window.workspaces.show_page("batch")
+    page = window.workspaces.page("batch")
+    batch, cards = page.batch, page.card_area
     folder = make_pairs(tmp_path / "in", 40, (256, 192))
     with planned(qtbot, batch):
         batch.add([folder])
@@ -37,9 +43,11 @@ def test_killed_in_a_batch_its_rows_are_kept_and_it_goes_on(
     written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("p*.png")}
     assert 3 <= len(written) < 40
     assert batch.planned.goes_on
+    assert "Pairs that are done are kept" in cards.cards["error"].text.text()
+    assert "is lost" not in cards.cards["error"].text.text()
 
     batch.run.rows_changed.connect(lambda _keys: batch.run.pause() or batch.run.resume())
-    batch.start()
+    qtbot.mouseClick(cards.cards["found"].buttons["go"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(ends) == 2, timeout=_PATIENCE)
     assert ends[1].error is None
     report = ends[1].finished
@@ -52,4 +60,4 @@ def test_killed_in_a_batch_its_rows_are_kept_and_it_goes_on(
         if next((tmp_path / "out").rglob(name)).stat().st_mtime_ns == time
     ]
     assert len(kept) >= len(written) - 4  # only what was being recorded is made again
-    batch.shutdown()
+    qtbot.waitUntil(lambda: not batch.is_busy and not batch.is_planning, timeout=_PATIENCE)

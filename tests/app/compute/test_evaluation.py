@@ -56,6 +56,7 @@ def test_killed_while_evaluating_a_card_says_so_and_kept_scores_are_not_found_ag
     os.kill(process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: len(errors) == 1, timeout=_PATIENCE)
     assert isinstance(errors[0], ProcessEnded)
+    assert "Scores that were found are kept" in page.card.text.text()
     assert page.card.isVisibleTo(page)
     assert evaluation.phase == "idle"
     found = evaluation.done

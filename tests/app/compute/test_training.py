@@ -58,6 +58,7 @@ def test_killed_while_training_the_run_is_resumed_from_its_checkpoint(
     qtbot.waitUntil(lambda: state.phase == "failed", timeout=_PATIENCE)
     assert isinstance(state.problem, ProcessEnded)
     assert state.remedy == "resume"
+    assert "checkpoint" in state.problem.remedy
     qtbot.waitUntil(lambda: len(state.runs) == 1, timeout=_PATIENCE)
     saved = state.runs[0].step
     assert saved >= 5
