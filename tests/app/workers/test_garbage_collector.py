@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -75,9 +77,56 @@ def test_nothing_is_collected_while_nothing_is_due(collector):
     assert collector.collect(quiet=True) is None
 
 
-def test_the_interpreter_collects_again_afterwards(qapp):
-    assert gc.isenabled()
-    made = GarbageCollector()
-    assert not gc.isenabled()
-    made.stop()
-    assert gc.isenabled()
+@pytest.mark.parametrize("enabled", [True, False])
+def test_afterwards_the_interpreter_collects_as_before(qapp, enabled):
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        made = GarbageCollector()
+        assert not gc.isenabled()
+        made.stop()
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+_DROPPED_TIMER = """
+import gc, sys, threading
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from app.workers.garbage_collector import GarbageCollector
+application = QCoreApplication([])
+collector = GarbageCollector() if sys.argv[1] == "collector" else None
+class Dropped(QTimer):
+    pass
+timer, threads = Dropped(), []
+timer.itself = timer
+here = threading.get_ident()
+timer.destroyed.connect(lambda: threads.append(threading.get_ident()), Qt.DirectConnection)
+if collector:
+    timer.start(10)
+del timer
+kept = []
+worker = threading.Thread(target=lambda: kept.extend([] for _ in range(50_000)))
+worker.start()
+worker.join()
+if collector:
+    QTimer.singleShot(5_000, application.quit)
+    probe = QTimer(interval=10)
+    probe.timeout.connect(lambda: threads and application.quit())
+    probe.start()
+    application.exec()
+print([thread == here for thread in threads])
+"""
+
+
+@pytest.mark.parametrize(("collector", "said"), [("collector", "[True]"), ("none", "[False]")])
+def test_qt_objects_are_destroyed_where_garbage_is_collected(collector, said):
+    """PySide destroys an object of Qt on the thread that collects it.
+
+    A timer that runs ends the process then, and a list on screen made it hang.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _DROPPED_TIMER, collector],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, said), done.stderr
