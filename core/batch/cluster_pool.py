@@ -127,7 +127,7 @@ class ClusterPool:
             RowJob(cluster.options, cluster.folder, alone=alone),
             group=cluster.choice.rows_per_worker,
             alone=alone,
-            patience=cluster.choice.patience,
+            patience=cluster.choice.waiting_seconds,
             tell=self._say,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from core.messages import Message
 
 if TYPE_CHECKING:
     from core.cluster.client import ClusterClient
+    from core.cluster.jobs import ClusterJobs
 
 MOST_ROWS = 1000
 
@@ -56,6 +57,14 @@ class ClusterChoice:
             )
         if self.scheduler:
             ClusterAddress.parse(self.scheduler).check(self.certificates)
+            return
+        if self.certificates is not None:
+            raise ClusterError(
+                Message("The certificates in {0}", self.certificates),
+                Message("those of jobs are named in the file that describes them"),
+                Message("Leave --certificates out."),
+            )
+        self._described.check(Message("The description of jobs {0}", self.jobs))
 
     @contextmanager
     def opened(self) -> Iterator[ClusterClient]:
@@ -67,5 +76,26 @@ class ClusterChoice:
         from core.cluster.client import ClusterClient
 
         self.check()
-        with ClusterClient(ClusterAddress.parse(self.scheduler), self.certificates) as client:
-            yield client
+        with ExitStack() as stack:
+            if self.jobs is None:
+                address, folder = ClusterAddress.parse(self.scheduler), self.certificates
+            else:
+                jobs = self._described
+                address, folder = stack.enter_context(jobs.submitted()), jobs.folder
+            yield stack.enter_context(ClusterClient(address, folder))
+
+    @property
+    def _described(self) -> ClusterJobs:
+        from core.cluster.jobs import ClusterJobs
+
+        assert self.jobs is not None
+        return ClusterJobs.read(self.jobs)
+
+    @property
+    def waiting_seconds(self) -> float:
+        """Seconds to wait for a worker that can be used: jobs may stand in a queue for long.
+
+        Raises:
+            ClusterError: the jobs are not described well.
+        """
+        return self.patience if self.jobs is None else self._described.patience

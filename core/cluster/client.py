@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.cluster.address import ClusterAddress
 from core.cluster.certificates import security
 from core.cluster.errors import ClusterLost
 from core.cluster.extra import distributed
+from core.cluster.loop_thread import LoopThread
 from core.cluster.reach import check_reach
 from core.messages import Message
 
@@ -61,9 +62,8 @@ class ClusterClient:
         self._client: Any = None
         self._seen: Mapping[str, SeenWorker] = {}
         self._lost = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, name="unifusion-cluster", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("unifusion-cluster")
+        self._call = self._thread.call
         try:
             self._call(self._connect()).result()
         except BaseException as error:
@@ -71,16 +71,6 @@ class ClusterClient:
             if isinstance(error, OSError):
                 raise self.lost_error() from error
             raise
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
-
-    def _call(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _connect(self) -> None:
         self._client = await self._distributed.Client(
@@ -187,22 +177,17 @@ class ClusterClient:
 
     def close(self) -> None:
         """End the connection; calls that have not ended are taken back."""
-        if not self._thread.is_alive():
+        if not self._thread.is_running:
             return
         self._lost.set()
         with contextlib.suppress(Exception):
             self._call(self._disconnect()).result(_STOP_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_STOP_SECONDS)
+        self._thread.close()
 
     async def _disconnect(self) -> None:
         if self._client is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._client.close(timeout=2), _STOP_SECONDS)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.wait(others, timeout=1) if others else None
 
     def __enter__(self) -> ClusterClient:
         return self

@@ -25,13 +25,14 @@ from core.messages import Message
 
 FROZEN_AFTER = 30.0
 """Seconds without a sign of life after which a worker is given up."""
-_SCHEDULER = {
+SCHEDULER_SETTINGS: dict[str, Any] = {
     "distributed.scheduler.worker-ttl": f"{FROZEN_AFTER:.0f}s",
     # Rows are only ever sent to one worker, and what becomes of them then is up to the submitter.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.active-memory-manager.start": False,
 }
+"""Dask's settings of a scheduler."""
 _WORKER = {
     # Results are small or taken at once: there is nothing to write to disk.
     "distributed.worker.memory.target": False,
@@ -80,7 +81,10 @@ def serve_scheduler(options: SchedulerOptions, tell: Callable[[str], None]) -> N
     keys = security(options.certificates, "scheduler")
     import dask.config as config
 
-    settings = {**_SCHEDULER, "distributed.scheduler.worker-ttl": f"{options.frozen_after}s"}
+    settings = {
+        **SCHEDULER_SETTINGS,
+        "distributed.scheduler.worker-ttl": f"{options.frozen_after}s",
+    }
     with config.set(settings):
         asyncio.run(_scheduler(options, keys, tell))
 
@@ -117,6 +121,7 @@ def serve_workers(
     tell: Callable[[str], None],
     host: str = "",
     memory: int = 0,
+    name: str = "",
 ) -> None:
     """Run the workers of this computer until SIGINT, SIGTERM or the end of the scheduler.
 
@@ -125,6 +130,7 @@ def serve_workers(
     Args:
         host: address of this computer, as scheduler and submitter reach it; "" to find it out.
         memory: bytes for all of them together; 0 for all of this computer.
+        name: of a job; several workers of one are numbered.
 
     Raises:
         ClusterMissing: Dask is not installed. ClusterError: the scheduler cannot be used.
@@ -140,7 +146,7 @@ def serve_workers(
         asyncio.run(
             _workers(
                 address, security(certificates, "worker"), plans, tell=tell, host=host,
-                memory=memory,
+                memory=memory, name=name,
             )
         )  # fmt: skip
 
@@ -153,13 +159,14 @@ async def _workers(
     tell: Callable[[str], None],
     host: str,
     memory: int,
+    name: str,
 ) -> None:
     from distributed import Nanny
     from distributed.system import MEMORY_LIMIT
 
     from core.cluster.nodes import PlainWorker
 
-    stop = _stop_event()
+    stop, own = _stop_event(), f"{socket.gethostname()}-{os.getpid()}"
     nannies = [
         Nanny(
             str(address),
@@ -170,7 +177,7 @@ async def _workers(
             memory_limit=(memory or MEMORY_LIMIT) // len(plans),
             worker_class=PlainWorker,
             env=plan.environment,
-            name=f"{socket.gethostname()}-{os.getpid()}-{number}",
+            name=name if name and len(plans) == 1 else f"{name or own}-{number}",
             silence_logs=logging.CRITICAL,
         )
         for number, plan in enumerate(plans)

@@ -89,7 +89,7 @@ class ClusterScoring:
                 self._job(),
                 # As on one computer: what is measured beside other work takes longer.
                 alone=True,
-                patience=self._choice.patience,
+                patience=self._choice.waiting_seconds,
                 tell=lambda text: self._say(dispatcher, text),
             )
             try:

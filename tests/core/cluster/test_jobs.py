@@ -1,0 +1,124 @@
+"""Jobs of queueing systems: their scripts, and a Slurm that runs them here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.batch import BatchFinished, BatchOptions, plan_batch, run_batch
+from core.cluster.address import ClusterAddress
+from core.cluster.certificates import make_certificates
+from core.cluster.choice import ClusterChoice
+from core.cluster.errors import ClusterError
+from core.cluster.jobs import ClusterJobs
+from core.fusion.classical_engine import ClassicalEngine
+from core.pairing.folders import pair_paths
+from tests.core.batch.test_batch_cluster import sources
+
+pytest.importorskip("dask_jobqueue")
+_SBATCH = """#!/bin/bash
+cp "$1" "{folder}/script.sh"
+setsid bash "{folder}/script.sh" > "{folder}/job.log" 2>&1 < /dev/null &
+echo "Submitted batch job $!"
+"""
+_SCANCEL = """#!/bin/bash
+echo "$1" >> "{folder}/cancelled"
+kill -TERM -- "-$1"
+"""
+
+
+def described(folder: Path, text: str) -> Path:
+    path = folder / "jobs.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("system", "lines"),
+    [
+        ("slurm", ["#SBATCH -p short", "#SBATCH -A imaging", "#SBATCH --cpus-per-task=4",
+                   "#SBATCH -t 02:00:00", "#SBATCH --gres=gpu:1"]),
+        ("pbs", ["#PBS -q short", "#PBS -A imaging", "#PBS -l walltime=02:00:00"]),
+        ("lsf", ["#BSUB -q short", '#BSUB -P "imaging"', "#BSUB -n 4", "#BSUB -W 02:00\n"]),
+    ],
+)  # fmt: skip
+def test_scripts(tmp_path: Path, system: str, lines: list[str]) -> None:
+    make_certificates(tmp_path / "keys")
+    path = described(
+        tmp_path,
+        f"""
+system = "{system}"
+cores = 4
+memory = "16GB"
+walltime = "02:00:00"
+queue = "short"
+account = "imaging"
+host = "login1"
+device = "cuda"
+python = "/opt/python"
+certificates = "{tmp_path / "keys"}"
+directives = ["--gres=gpu:1"]
+prologue = ["module load cuda"]
+""",
+    )
+    script = ClusterJobs.read(path).script(ClusterAddress.parse("tls://login1:9999"))
+    for line in lines:
+        assert line in script, script
+    assert "\nmodule load cuda\n" in script
+    last = script.strip().splitlines()[-1]
+    assert last.startswith("/opt/python -m core.cluster.job_worker tls://login1:9999 --name NAME")
+    assert f"--certificates {tmp_path / 'keys'}" in last
+    assert "--nthreads 4" in last
+    assert "--device cuda" in last
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "system: Field required"),
+        ("system = 'slurm", "it is no TOML"),
+        ("system = 'condor'", "system: Input should be"),
+        ("system = 'slurm'\nnodes = 3", "nodes: Unexpected keyword argument"),
+        ("system = 'slurm'\njobs = 0", "the numbers of jobs and cores"),
+        ("system = 'slurm'\nhost = 'login1'", "it names no certificates"),
+        ("system = 'slurm'\ninterface = 'ib0'", "it names no certificates"),
+        ("system = 'slurm'\nhost = 'a'\ninterface = 'b'", "both a host and an interface"),
+    ],
+)
+def test_descriptions_that_cannot_be_used_are_told(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(ClusterError, match=why):
+        ClusterJobs.read(described(tmp_path, text))
+    with pytest.raises(ClusterError, match=why):
+        ClusterChoice(jobs=described(tmp_path, text)).check()
+
+
+def test_without_a_queueing_system_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = described(tmp_path, "system = 'slurm'")
+    with (
+        pytest.raises(ClusterError, match="A job of the queueing system: it cannot be submitted"),
+        ClusterChoice(jobs=path).opened(),
+    ):
+        pass
+
+
+def test_a_batch_runs_on_jobs_and_ends_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in (("sbatch", _SBATCH), ("scancel", _SCANCEL)):
+        (folder / name).write_text(text.format(folder=tmp_path))
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    path = described(tmp_path, "system = 'slurm'\npatience = 60\nmemory = '3GB'")
+    options = BatchOptions("mff", "average", out=tmp_path / "out")
+    plan = plan_batch(pair_paths([sources(tmp_path / "in", 6)], "mff"), options)
+    events = list(run_batch(plan, ClassicalEngine(), cluster=ClusterChoice(jobs=path)))
+    assert isinstance(events[-1], BatchFinished)
+    assert events[-1].tally.done == 6
+    assert (tmp_path / "cancelled").read_text().strip().isdecimal()
