@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCursor, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -26,7 +26,7 @@ from app.batch.empty_page import EmptyPage
 from app.batch.pair_edits import PairEdits
 from app.batch.pair_request import pair_request
 from app.batch.run_bar import RunBar
-from app.batch.series_menu import SeriesMenu
+from app.batch.series_menu import SeriesChooser
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
 from app.batch.table_panel import TablePanel
@@ -66,6 +66,7 @@ class BatchPage(Page):
         self.batch = batch
         batch.setParent(self)
         self.edits = PairEdits(batch)
+        self.series = SeriesChooser(self.batch, self.edits, self)
         self._window = window
         self._device: DeviceChoice | None = None
         self.table = BatchTable(
@@ -80,7 +81,6 @@ class BatchPage(Page):
         self.card_area = BatchCards(batch, self.notice)
         self.cards = self.card_area.cards
         self.dialog: QFileDialog | None = None
-        self.series_menu: SeriesMenu | None = None
         self.rigs = RigFinder(self)
         self.zone = DropZone()
         self.zone.setObjectName("pairList")
@@ -149,6 +149,8 @@ class BatchPage(Page):
         panel.include.connect(edits.include)
         panel.join.connect(edits.join)
         panel.choose_b.connect(self._ask_partner)
+        panel.choose_a.connect(partial(self.series.ask, side="a"))
+        panel.add_b.connect(self.series.ask_added)
         panel.moved.connect(edits.move)
         panel.opened.connect(self._open)
         panel.resample.connect(edits.resample)
@@ -246,10 +248,8 @@ class BatchPage(Page):
         match = self.table.match_at(row)
         if match is None:
             return
-        if match.study is not None and match.study.others:
-            menu = self.series_menu = SeriesMenu(match.study, self)
-            menu.chosen.connect(partial(self.edits.choose_series, row))
-            menu.popup(QCursor.pos())
+        if match.study is not None:
+            self.series.ask(row, "b")
             return
         title = self.tr("B for {0}").format(match.a.name)
         dialog = self.dialog = QFileDialog(self.window(), title, str(match.b.parent))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from app.batch.controller import BatchController
 from app.pairs.edits import files_of, key_of, moved
 from core.pairing.plan import PairingPlan
-from core.types import SeriesHeader
+from core.types import SeriesHeader, SourceSide
 
 
 class PairEdits:
@@ -44,10 +45,17 @@ class PairEdits:
         if self._batch.pairing is not None and a != b:
             self._set(self._batch.pairing.pair_by_hand(a, b))
 
-    def choose_series(self, row: int, series: SeriesHeader) -> None:
-        """Take a series as B of the study in ``row``."""
+    def choose_series(self, row: int, side: SourceSide, series: SeriesHeader) -> None:
+        """Take a series as A or B of the study in ``row``, unless another row has both already."""
         if self._batch.pairing is not None:
-            self._set(self._batch.pairing.choose_b(row, series))
+            with suppress(ValueError):
+                self._set(self._batch.pairing.choose_series(row, side, series))
+
+    def add_series(self, row: int, series: SeriesHeader) -> None:
+        """Add a row with A of the study in ``row`` and another series as B."""
+        if self._batch.pairing is not None:
+            with suppress(ValueError):
+                self._set(self._batch.pairing.add_series(row, series))
 
     def move(self, rows: Collection[int], to: int) -> None:
         """Move rows before position ``to``; during a run this changes the order of queued rows."""

@@ -40,6 +40,10 @@ class TablePanel(QWidget):
     include = Signal(object, bool)
     join = Signal(object)
     choose_b = Signal(int)
+    choose_a = Signal(int)
+    """Row of a study."""
+    add_b = Signal(int)
+    """Row of a study whose A is to be paired with one more series."""
     moved = Signal(object, int)
     opened = Signal(int, bool)
     """Row whose pair to show in the Fuse workspace, and whether its result fills the view."""
@@ -315,12 +319,16 @@ class TablePanel(QWidget):
         align.setEnabled(free)
         menu.addMenu(align)
         menu.addSeparator()
-        for button in (
-            self.swap_button,
-            self.choose_button,
-            self.exclude_button,
-            self.include_button,
-        ):
+        add(self.swap_button.toolTip(), self.swap_button.click, self.swap_button.isEnabled())
+        match = self.model.match_at(rows[0]) if one else None
+        if match is not None and match.study is not None:
+            add(self.tr("Choose another A…"), partial(self.choose_a.emit, rows[0]), free)
+            add(self.choose_button.toolTip(), self._choose, free)
+            more = partial(self.add_b.emit, rows[0])
+            add(self.tr("Pair A with one more series…"), more, free)
+        else:
+            add(self.choose_button.toolTip(), self._choose, self.choose_button.isEnabled())
+        for button in (self.exclude_button, self.include_button):
             add(button.toolTip(), button.click, button.isEnabled())
         return menu
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
 
 PairKey = tuple[Path, Path]
-BY_HAND = "paired by hand"
-"""The reason set by :meth:`core.pairing.plan.PairingPlan.pair_by_hand`."""
 
 
 def key_of(match: Match) -> PairKey:
@@ -29,13 +28,26 @@ def carry_over(old: PairingPlan | None, new: PairingPlan) -> PairingPlan:
     for match in old.matches:
         known = {key_of(m) for m in new.matches}
         if (
-            match.reason == BY_HAND
+            match.is_by_hand
             and key_of(match) not in known
             and ({match.a, *match.a.parents} & loose or match.a in there)
         ):
-            new = new.pair_by_hand(match.a, match.b)
+            new = _with_pair(new, match, old)
     before = {key_of(match): match for match in old.matches}
     return replace(new, matches=tuple(_with_edits(match, before) for match in new.matches))
+
+
+def _with_pair(plan: PairingPlan, match: Match, old: PairingPlan) -> PairingPlan:
+    """``plan`` with a pair made by hand; beside another one of its A where ``old`` has both."""
+    before = {key_of(one) for one in old.matches}
+    row = next(
+        (row for row, m in enumerate(plan.matches) if m.a == match.a and key_of(m) in before), None
+    )
+    b = next((one for one in plan.series if one.files[0] == match.b), None)
+    if row is not None and b is not None and plan.matches[row].study is not None:
+        with suppress(ValueError):  # the same two, exchanged
+            return plan.add_series(row, b)
+    return plan.pair_by_hand(match.a, match.b)
 
 
 def _with_edits(match: Match, before: dict[PairKey, Match]) -> Match:

@@ -29,9 +29,11 @@ def study_problem(
     except FusionError as error:
         return error.message
     if study.equals:
-        names = ", ".join(label(one) for one in (study.b, *study.equals))
+        names = ", ".join(map(label, study.open_choices))
         return Message(
-            "several series could be B alike ({0}): choose one (--series KEY on the command line)",
+            "several series could be {0} alike ({1}): choose one (--series KEY or --plan on the "
+            "command line)",
+            study.open_side.upper(),
             names,
         )
     return ""

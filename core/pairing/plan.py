@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from core.messages import Message
-from core.pairing.study_pairs import SeriesPair, paired_by_hand, short_key
-from core.types import SeriesHeader
+from core.pairing.study_pairs import (
+    BY_HAND,
+    SeriesPair,
+    could_be_source,
+    paired_by_hand,
+    short_key,
+)
+from core.types import SeriesHeader, SourceSide
 
 Trouble = Literal["unmatched", "ambiguous", "unreadable"]
 
@@ -49,6 +55,11 @@ class Match:
         folder = Path(f"patient_{short_key(patient)}") if patient else Path()
         name = f"{a.modality}-{b.modality}_{short_key(a.key)}".lower()
         return cls(name, a.files[0], b.files[0], study.reason, folder, study=study)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person put both together."""
+        return self.reason == BY_HAND
 
     @property
     def files(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -157,26 +168,87 @@ class PairingPlan:
         loose += [Leftover(path, why) for path in sorted(freed)]
         return replace(self, matches=tuple(kept), leftovers=tuple(loose))
 
-    def choose_b(self, row: int, b: SeriesHeader) -> PairingPlan:
-        """Take another series as B of the study in ``row``, or confirm the present one.
+    def series_for(self, row: int, side: SourceSide) -> tuple[SeriesHeader, ...]:
+        """What a source of the study in ``row`` may be: the present series, then what is proposed,
+        then all others of its patient or in its frame of reference.
 
         Raises:
-            IndexError: there is no such row. ValueError: it is no study, or ``b`` is its A.
+            IndexError: there is no such row.
+        """
+        study = self.matches[row].study
+        if study is None:
+            return ()
+        now, other = study.source(side), study.b if side == "a" else study.a
+        proposed = study.choices if side == "b" else (study.a, *study.equals)
+        every = {one.key: one for one in (now, *proposed, *self.series)}
+        return tuple(
+            one
+            for one in every.values()
+            if one.key != other.key and (one is now or _may_join(one, other))
+        )
+
+    def choose_series(self, row: int, side: SourceSide, series: SeriesHeader) -> PairingPlan:
+        """Take another series as A or B of the study in ``row``, or confirm the present one.
+
+        The pair of another A stays as a row that is not used, unless it was made by hand.
+
+        Raises:
+            IndexError: there is no such row. ValueError: it is no study, or ``series`` is its
+                other source, or another row has these two already.
         """
         match = self.matches[row]
-        if match.study is None or match.study.a is b:
+        if match.study is None:
             raise ValueError("only a study has another series")
-        chosen = _named_as(match, match.study.with_b(b))
-        matches = (*self.matches[:row], chosen, *self.matches[row + 1 :])
+        chosen = _named_as(match, self._with_series(row, side, series))
+        after: tuple[Match, ...] = ()
+        if side == "a" and series is not match.study.a and not match.is_by_hand:
+            after = (replace(match, excluded=True),)
+        matches = (*self.matches[:row], chosen, *after, *self.matches[row + 1 :])
         there = {path for m in matches for path in (m.a, m.b)}
         loose = tuple(item for item in self.leftovers if item.path not in there)
-        if match.b not in there:
-            why = Message("its pair was taken apart by hand")
-            loose = (*loose, Leftover(match.b, why))
+        why = Message("its pair was taken apart by hand")
+        freed = dict.fromkeys(path for path in (match.a, match.b) if path not in there)
+        loose = (*loose, *(Leftover(path, why) for path in freed))
         return replace(self, matches=matches, leftovers=loose)
 
+    def add_series(self, row: int, series: SeriesHeader) -> PairingPlan:
+        """Add a row with A of the study in ``row`` and another B.
+
+        Raises:
+            IndexError, ValueError: as :meth:`choose_series`.
+        """
+        match = self.matches[row]
+        if match.study is None:
+            raise ValueError("only a study has another series")
+        added = _named_as(match, self._with_series(row, "b", series, beside=True))
+        matches = (*self.matches[: row + 1], added, *self.matches[row + 1 :])
+        loose = tuple(item for item in self.leftovers if item.path != added.b)
+        return replace(self, matches=matches, leftovers=loose)
+
+    def _with_series(
+        self, row: int, side: SourceSide, series: SeriesHeader, *, beside: bool = False
+    ) -> SeriesPair:
+        """The study of ``row`` with another source.
+
+        Raises:
+            ValueError: as :meth:`choose_series`.
+        """
+        study = self.matches[row].study
+        assert study is not None
+        other = study.b if side == "a" else study.a
+        if other.key == series.key:
+            raise ValueError("A and B have to be two series")
+        made = study.with_source(side, series)
+        keys = {made.a.key, made.b.key}
+        for place, match in enumerate(self.matches):
+            if match.study is None or match.excluded or (place == row and not beside):
+                continue
+            if keys == {match.study.a.key, match.study.b.key}:
+                raise ValueError("another row has these series")
+        return made
+
     def _by_hand(self, a: Path, b: Path, folder: Path, known: SeriesPair | None) -> Match:
-        reason = Message("paired by hand")
+        reason = BY_HAND
         first = {series.files[0]: series for series in self.series}
         one, other = first.get(a), first.get(b)
         if one is None or other is None:
@@ -215,7 +287,17 @@ def _named_as(match: Match, study: SeriesPair) -> Match:
     """A study in place of that of ``match``."""
     if "DICOM" in (study.a.kind, study.b.kind):
         return replace(Match.of_series(study), folder=match.folder, excluded=match.excluded)
-    return replace(match, b=study.b.files[0], reason=study.reason, study=study)
+    a, b = study.a.files[0], study.b.files[0]
+    return replace(match, a=a, b=b, reason=study.reason, study=study)
+
+
+def _may_join(series: SeriesHeader, other: SeriesHeader) -> bool:
+    """Whether a person may pair two series: of one patient, or of one frame of reference."""
+    if not could_be_source(series):
+        return False
+    if series.patient and other.patient:
+        return series.patient == other.patient
+    return bool(series.frame_of_reference) and series.frame_of_reference == other.frame_of_reference
 
 
 def _is_broken(match: Match, a: Path, b: Path) -> bool:

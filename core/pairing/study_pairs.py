@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 
 from core.errors import Message, MissingSlices, UnevenSlices
 from core.geometry.grids import VoxelGrid, coverage
-from core.types import Modality, SeriesHeader
+from core.types import Modality, SeriesHeader, SourceSide
 
 _PARTNERS: dict[Modality, tuple[Modality, ...]] = {
     "PT": ("MR", "CT"),
@@ -19,9 +19,18 @@ _PARTNERS: dict[Modality, tuple[Modality, ...]] = {
 """Of which modality B may be for each A, in order of preference."""
 
 
+def could_be_source(series: SeriesHeader) -> bool:
+    """Whether a person may choose a series of slices as A or B of a study."""
+    acceptable = series.problem is None or isinstance(series.problem, (MissingSlices, UnevenSlices))
+    return acceptable and series.affine is not None and series.samples == 1
+
+
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])", re.IGNORECASE)
 
+
+BY_HAND = Message("paired by hand")
+"""The reason of a pair that a person put together."""
 
 _OVERVIEW = _words(r"locali[sz]ers?|loc|scouts?|surveys?|topograms?|surview|planning|3.?plane")
 _MADE_LATER = _words(r"mips?|minip|projections?|fused|fusion|screen.?(?:save|shot)s?|key.?images?")
@@ -44,6 +53,7 @@ class SeriesPair:
             False, because it means nothing then.
         others: what B could be instead, the best first.
         equals: those of ``others`` that suit A as well as B does, so that a person has to choose.
+        open_side: which source ``equals`` could be; "a" once both were exchanged.
     """
 
     a: SeriesHeader
@@ -54,15 +64,38 @@ class SeriesPair:
     coverage: float | None = None
     others: tuple[SeriesHeader, ...] = ()
     equals: tuple[SeriesHeader, ...] = ()
+    open_side: SourceSide = "b"
+
+    def source(self, side: SourceSide) -> SeriesHeader:
+        """A or B."""
+        return self.a if side == "a" else self.b
 
     def swapped(self) -> SeriesPair:
-        """The same with A and B exchanged."""
-        return SeriesPair(self.b, self.a, self.reason, same_frame=self.same_frame)
+        """The same with A and B exchanged; what is still to be chosen stays so."""
+        return SeriesPair(
+            self.b,
+            self.a,
+            self.reason,
+            same_frame=self.same_frame,
+            equals=self.equals,
+            open_side="a" if self.open_side == "b" else "b",
+        )
+
+    @property
+    def open_choices(self) -> tuple[SeriesHeader, ...]:
+        """What suits alike on :attr:`open_side`, so that a person has to choose; else empty."""
+        return (self.source(self.open_side), *self.equals) if self.equals else ()
 
     @property
     def choices(self) -> tuple[SeriesHeader, ...]:
         """Every series that B could be, the present one first."""
         return (self.b, *self.others)
+
+    def with_source(self, side: SourceSide, series: SeriesHeader) -> SeriesPair:
+        """The same with another series as A or B, as a person chose; nothing is left to choose."""
+        if side == "b":
+            return self.with_b(series)
+        return paired_by_hand(series, self.b)
 
     def with_b(self, b: SeriesHeader) -> SeriesPair:
         """The same A with the series ``b``, as a person chose; nothing is left to be chosen."""
@@ -104,7 +137,7 @@ def paired_by_hand(a: SeriesHeader, b: SeriesHeader) -> SeriesPair:
     same, share = _one_frame(a, b), None
     if same and a.affine is not None and b.affine is not None:
         share = coverage(_grid(a), _grid(b))
-    return SeriesPair(a, b, Message("paired by hand"), same_frame=same, coverage=share)
+    return SeriesPair(a, b, BY_HAND, same_frame=same, coverage=share)
 
 
 def label(series: SeriesHeader) -> str:

@@ -70,6 +70,45 @@ def test_slices_instead_of_a_volume(qtbot, page, export):
         assert (page.batch.choices.slices, page.batch.choices.dicom) == (slices, dicom)
 
 
+def test_rows_of_studies_are_edited_and_the_edits_kept(qtbot, page, export):
+    (first,) = list_series(export / "MR").series
+    write_mr(
+        export / "second", PatientID="ZweisteinA", SeriesInstanceUID="1.9.9",
+        FrameOfReferenceUID=first.frame_of_reference, StudyInstanceUID=_study_uid(export),
+        SeriesDescription="T2 ax",
+    )  # fmt: skip
+    dropped(qtbot, page, export)
+
+    def choose(open_menu, text: str) -> None:
+        open_menu()
+        (action,) = [one for one in page.series.menu.actions() if one.text().endswith(text)]
+        with planned(qtbot, page.batch):
+            action.trigger()
+        page.series.menu.close()
+
+    def rows() -> list[tuple[str, str, bool]]:
+        matches = page.batch.pairing.matches
+        found = [(m.study.a, m.study.b, m.excluded) for m in matches]
+        return [(a.title, b.title, excluded) for a, b, excluded in found]
+
+    choose(lambda: page.panel.choose_b.emit(0), "T1 ax")
+    titles = [action.text() for action in page.panel.make_menu([0]).actions()]
+    assert {"Choose another A…", "Choose another B…", "Pair A with one more series…"} <= {*titles}
+    others = rows()[1:]
+    choose(lambda: page.panel.add_b.emit(0), "T2 ax")
+    assert rows() == [("FDG", "T1 ax", False), ("FDG", "T2 ax", False), *others]
+    with planned(qtbot, page.batch):
+        page.edits.swap([1])
+    choose(lambda: page.panel.choose_b.emit(1), "FDG")
+    with planned(qtbot, page.batch):
+        page.edits.include([0], False)
+    wanted = [("FDG", "T1 ax", True), ("T2 ax", "FDG", False), *others]
+    assert rows() == wanted
+    with planned(qtbot, page.batch):
+        page.batch._find()
+    assert sorted(rows()) == sorted(wanted)
+
+
 def test_another_mr_is_chosen_for_a_pet_where_several_fit(qtbot, page, export):
     (first,) = list_series(export / "MR").series
     write_mr(
@@ -80,7 +119,7 @@ def test_another_mr_is_chosen_for_a_pet_where_several_fit(qtbot, page, export):
     dropped(qtbot, page, export)
     assert "several series could be B alike" in page.panel._in_full(0)
     page._ask_partner(0)
-    menu = page.series_menu
+    menu = page.series.menu
     assert [action.text() for action in menu.actions()] == [
         "MR 20×24×10 · T1 ax",
         "MR 20×24×10 · T2 ax",
@@ -93,8 +132,8 @@ def test_another_mr_is_chosen_for_a_pet_where_several_fit(qtbot, page, export):
     assert cell(page, 0, STATE) == "Ready"
     # It can be changed back, and is kept when the folders are looked through again.
     page._ask_partner(0)
-    texts = [action.text() for action in page.series_menu.actions() if action.isChecked()]
-    page.series_menu.close()
+    texts = [action.text() for action in page.series.menu.actions() if action.isChecked()]
+    page.series.menu.close()
     assert texts == ["MR 20×24×10 · T2 ax"]
     with planned(qtbot, page.batch):
         page.batch.choose_method("average")

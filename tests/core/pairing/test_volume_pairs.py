@@ -14,6 +14,7 @@ from core.errors import Cancelled, InputError
 from core.pairing.folders import pair_paths
 from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
+from core.types import SeriesHeader
 from tests.core.io.studies import write_mr, write_pet, write_study
 
 
@@ -109,17 +110,50 @@ def test_another_b_is_chosen_and_taken_back(tmp_path: Path) -> None:
     (match,) = plan.matches
     assert match.study is not None
     first, second = match.study.choices
-    changed = plan.choose_b(0, second)
+    changed = plan.choose_series(0, "b", second)
     (now,) = changed.matches
     assert now.study is not None
     assert (now.study.b, now.study.equals) == (second, ())
     assert [item.path for item in changed.leftovers] == [first.files[0]]
-    back = changed.choose_b(0, first)
+    back = changed.choose_series(0, "b", first)
     assert back.matches[0].study is not None
     assert back.matches[0].study.choices == (first, second)
     assert [item.path for item in back.leftovers] == [second.files[0]]
-    with pytest.raises(ValueError, match="another series"):
-        plan.choose_b(0, match.study.a)
+    with pytest.raises(ValueError, match="two series"):
+        plan.choose_series(0, "b", match.study.a)
+
+
+def test_any_series_of_the_patient_may_be_a_or_b(tmp_path: Path) -> None:
+    write_pet(tmp_path / "PET")
+    write_mr(tmp_path / "T1")
+    write_mr(tmp_path / "T2", SeriesInstanceUID="1.2.3.1.2", SeriesDescription="T2 ax")
+    write_mr(tmp_path / "other", SeriesInstanceUID="1.2.3.9.9", PatientID="somebody else")
+    plan = _plan(tmp_path)
+    (match,) = plan.matches
+    assert match.study is not None
+    pet, (t1, t2) = match.study.a, match.study.choices
+    assert plan.series_for(0, "b") == (t1, t2)
+    assert plan.series_for(0, "a") == (pet, t2)
+    # Exchanged, the other MR is still listed, and which one is meant still open.
+    turned = plan.swap()
+    assert turned.matches[0].study is not None
+    assert turned.series_for(0, "a") == (t1, t2)
+    assert turned.matches[0].study.open_choices == match.study.open_choices == (t1, t2)
+    chosen = turned.choose_series(0, "a", t2)
+    assert _pairs(chosen) == [(t2, pet, False), (t1, pet, True)]
+    assert chosen.matches[0].study is not None
+    assert chosen.matches[0].study.open_choices == ()
+    # A row can be added, but not the same twice.
+    more = plan.choose_series(0, "b", t1).add_series(0, t2)
+    assert _pairs(more) == [(pet, t1, False), (pet, t2, False)]
+    assert len({one.name for one in more.matches}) == 1, "numbered by the plan of the batch"
+    for refused in (lambda: more.add_series(0, t2), lambda: more.choose_series(1, "b", t1)):
+        with pytest.raises(ValueError, match="another row"):
+            refused()
+
+
+def _pairs(plan: PairingPlan) -> list[tuple[SeriesHeader, SeriesHeader, bool]]:
+    return [(m.study.a, m.study.b, m.excluded) for m in plan.matches if m.study is not None]
 
 
 def test_series_are_swapped_and_paired_by_hand(tmp_path: Path) -> None:
