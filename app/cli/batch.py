@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.cli.batch_plan import edited, show_plan, write_plan
 from app.cli.console import DONE, SOME_FAILED, TerminalProgress, note, say
 from app.cli.pair_notes import print_notes
 from core.batch import (
@@ -33,9 +34,7 @@ from core.messages import from_data
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.datasets import dataset_pairs
 from core.pairing.folders import PairingPlan, pair_paths
-from core.pairing.study_pairs import SeriesPair, label
 from core.printable import one_line
-from core.types import SeriesHeader
 from core.types.transform_data import transform_data
 
 _LISTED = 20
@@ -57,6 +56,10 @@ class BatchCommand:
     dataset: DatasetDescriptor | None = None
     """How the only source is laid out; None to pair by names."""
     split: str = ""
+    plan: Path | None = None
+    """A plan whose pairs are fused."""
+    write_plan: Path | None = None
+    """Where to write the pairs as a plan, instead of fusing them."""
     cluster: ClusterChoice | None = None
     """Whose workers process the pairs; None for this computer."""
 
@@ -72,8 +75,12 @@ def run_command(command: BatchCommand) -> int:
     """
     options = command.options
     options.check()
-    pairing = _paired(command)
-    plan = plan_batch(pairing, options)
+    pairing, own = edited(_paired(command), command.plan, options)
+    if command.write_plan is not None:
+        _tell_pairing(pairing, command)
+        write_plan(command.write_plan, pairing, own)
+        return DONE
+    plan = plan_batch(pairing, options, own)
     _tell_adopted(options)
     _tell_pairing(pairing, command)
     if not plan.rows:
@@ -84,7 +91,7 @@ def run_command(command: BatchCommand) -> int:
             "PET or CT and the MR of one patient.",
         )
     if command.dry_run:
-        _show_plan(plan, command)
+        show_plan(plan, json_lines=command.json_lines)
         return DONE
     return _run(plan, command)
 
@@ -318,54 +325,3 @@ def _tell_pairing(pairing: PairingPlan, command: BatchCommand) -> None:
         note(f"{item.trouble}: {item.path}: {item.reason}")
     if len(shown) < len(pairing.leftovers):
         note(f"and {len(pairing.leftovers) - len(shown)} more without a partner (see --dry-run)")
-
-
-def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
-    for row in plan.rows:
-        match = row.match
-        if command.json_lines:
-            line = json.dumps(
-                {
-                    "event": "planned", "name": match.name, "a": str(match.a), "b": str(match.b),
-                    "reason": match.reason, "target": row.target.as_posix(),
-                    "problem": row.problem, "note": row.note,
-                    **_study_json(match.study),
-                }
-            )  # fmt: skip
-        else:
-            texts = (match.reason, _others(match.study), row.note, row.problem)
-            remarks = "; ".join(text for text in texts if text)
-            sources = f"{match.a} + {match.b}" if match.study is None else _series(match.study)
-            line = f"{sources} -> {row.target.as_posix()}  ({remarks})"
-        say(line)
-    if not command.json_lines:
-        count = len(plan.rows)
-        say(f"{count} {'pair' if count == 1 else 'pairs'}; nothing was written.")
-
-
-def _series(study: SeriesPair) -> str:
-    return " + ".join(
-        f"{label(one)} ({'×'.join(map(str, reversed(one.shape)))}{_frames(one)})"
-        for one in (study.a, study.b)
-    )
-
-
-def _others(study: SeriesPair | None) -> str:
-    """What B could be instead, by --series."""
-    if study is None or not study.others:
-        return ""
-    return f"B could be {', '.join(map(label, study.others))} (--series)"
-
-
-def _frames(series: SeriesHeader) -> str:
-    return f", frame 1 of {series.frames}" if series.frames > 1 else ""
-
-
-def _study_json(study: SeriesPair | None) -> dict[str, Any]:
-    if study is None:
-        return {}
-    series = [
-        {"key": one.key, "modality": one.modality, "size": list(one.shape), "frames": one.frames}
-        for one in (study.a, study.b)
-    ]
-    return {"series": series, "others": [one.key for one in study.others]}

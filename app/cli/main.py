@@ -295,6 +295,13 @@ def batch(
         list[str] | None,
         typer.Option(help="volumes: key of a series to take as B instead; repeatable"),
     ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="fuse the pairs of this plan, see --write-plan")
+    ] = None,
+    write_plan: Annotated[
+        Path | None,
+        typer.Option("--write-plan", help="write the pairs to this file, to be edited, and end"),
+    ] = None,
     dicom: DicomFolders = "",
     notice: NoticeCorner = "auto",
     keep_identity: KeepIdentity = False,
@@ -344,7 +351,7 @@ def batch(
         )  # fmt: skip
         command = BatchCommand(
             tuple(sources), options, device=device, backbone=backbone, dry_run=dry_run,
-            json_lines=json_progress, series=tuple(series or ()),
+            json_lines=json_progress, series=tuple(series or ()), plan=plan, write_plan=write_plan,
             dataset=chosen_dataset(dataset, split), split=split,
             cluster=chosen_cluster(scheduler, cluster, certificates, rows_per_worker),
         )  # fmt: skip

@@ -56,10 +56,7 @@ def _with_edits(match: Match, before: dict[PairKey, Match]) -> Match:
         return replace(match, excluded=same.excluded)
     turned = before.get((match.b, match.a))
     if turned is not None:
-        study = match.study.swapped() if match.study is not None else None
-        return replace(
-            match, a=turned.a, b=turned.b, sure=True, excluded=turned.excluded, study=study
-        )
+        return replace(match.swapped(), excluded=turned.excluded)
     return match
 
 

@@ -99,6 +99,13 @@ class BatchPlan:
 
     options: BatchOptions
     rows: tuple[BatchRow, ...]
+    excluded: tuple[Match, ...] = ()
+    """Pairs that a person left out."""
+
+    @property
+    def pairing(self) -> PairingPlan:
+        """The pairs of all rows, and those that were left out."""
+        return PairingPlan((*(row.match for row in self.rows), *self.excluded))
 
     def outputs(self, row: BatchRow) -> tuple[Path, ...]:
         """Paths of all files of a finished ``row``, the fused image first."""
@@ -195,7 +202,7 @@ def plan_rows(
         if record is not None:
             choice = choice.over(record.choice)
         rows.append(BatchRow(key, match, target, note=note, choice=choice))
-    plan = BatchPlan(options, tuple(rows))
+    plan = BatchPlan(options, tuple(rows), tuple(m for m in pairing.matches if m.excluded))
     return replace(
         plan, rows=tuple(replace(row, problem=row_problem(row, plan, sources)) for row in rows)
     )

@@ -15,6 +15,7 @@ from core.batch.events import BatchEvent, BatchFinished, ClusterNews, Counter, R
 from core.batch.manifest import BatchManifest
 from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan, BatchRow
+from core.batch.plan_file import recorded_pairs
 from core.batch.pool import RowPool
 from core.batch.queue_order import QueueOrder
 from core.batch.recovery import record_crashes
@@ -162,7 +163,9 @@ class _Run:
         total = len(records.keys() | {row.key for row in self._plan.rows})
         before = int(self._manifest.meta().get("total", 0))
         self._manifest.set_meta(
-            settings=json.dumps(options.settings()), total=str(max(total, before))
+            settings=json.dumps(options.settings()),
+            total=str(max(total, before)),
+            pairs=recorded_pairs(self._plan.pairing),
         )
         queued: list[RowRecord] = []
         for event in self._next_steps(records):
