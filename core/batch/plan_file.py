@@ -220,7 +220,7 @@ class _Finder:
         """
         unknown = sorted(row.keys() - _FIELDS)
         if unknown:
-            raise self.error(number, Message("there is no “{0}”", unknown[0]))
+            raise self.error(number, Message("“{0}” is none of a, b, use, align", unknown[0]))
         use = row.get("use", True)
         if not isinstance(use, bool):
             raise self.error(number, Message("“use” is true or false"))

@@ -88,7 +88,7 @@ def test_rows_are_exchanged_changed_added_and_left_out(found: PairingPlan) -> No
         ("a = 1 2", "line 1"),
         (pair("0123", "KEY"), "0123 is neither the key of a series"),
         (pair("KEY", "KEY"), "a and b are the same"),
-        (pair("KEY", "OTHER", aling='"x"'), "there is no “aling”"),
+        (pair("KEY", "OTHER", aling='"x"'), "“aling” is none of"),
         (pair("KEY", "OTHER", use='"no"'), "“use” is true or false"),
         (pair("KEY", "OTHER", align='"nicely"'), "nicely"),
         ("[[pair]]\nb = 'KEY'\n", "“a” is missing"),
