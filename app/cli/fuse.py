@@ -14,7 +14,7 @@ from core.alignment.aligning import Aligned, align_images, check_choice
 from core.errors import InputError, OutputError
 from core.fusion.feature_maps import common_basis, feature_pixels
 from core.fusion.opening import open_engine
-from core.io import check_target, make_pair, probe_image, read_sources, write_image
+from core.io import check_folder, check_target, make_pair, probe_image, read_sources, write_image
 from core.memory_model import FusionWorkload
 from core.progress import Progress
 from core.tasks import get_task
@@ -67,10 +67,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
             _make_folder(folder)
     for path in targets.values():
         check_target(path, protect=sources)
-        if not path.parent.is_dir():
-            raise OutputError(
-                f"Cannot write {path}", f"there is no folder {path.parent}", "Create it first."
-            )
+        check_folder(path)
     request = FusionRequest(
         pair,
         task.name,

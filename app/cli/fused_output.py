@@ -11,7 +11,7 @@ from core.fusion.volume_fusion import FusedSlice
 from core.fusion.volume_output import slice_file, write_slice
 from core.fusion.volume_targets import SourceFiles, VolumeTarget, volume_target
 from core.geometry.planes import PlaneName
-from core.io import WRITE_SUFFIXES, check_target
+from core.io import WRITE_SUFFIXES, check_folder, check_target
 from core.io.dicom_output import DicomChoices
 
 
@@ -87,12 +87,7 @@ class _Picture(PictureOutput):
 
     def check(self) -> None:
         check_target(self.path, protect=self._sources)
-        if not self.path.parent.is_dir():
-            raise OutputError(
-                f"Cannot write {self.path}",
-                f"there is no folder {self.path.parent}",
-                "Create it first.",
-            )
+        check_folder(self.path)
 
     def write(self, slices: Iterator[FusedSlice], plane: PlaneName) -> dict[str, None]:
         return {text: None for one in slices for text in write_slice(self.path, one)}

@@ -13,7 +13,7 @@ from app.cli.console import DONE, FAILED, TerminalProgress, note, say
 from core.alignment.aligning import align_volumes
 from core.alignment.choice import AlignChoice
 from core.errors import InputError, OutputError
-from core.io import check_target
+from core.io import check_folder, check_target
 from core.io.dicom_output import DicomChoices, check_segmentation_target, read_dicom_source
 from core.io.volumes import Acceptance, load_study_volume, series_suv
 from core.progress import Progress
@@ -161,10 +161,7 @@ def _check_targets(options: MeasureOptions, headers: Sequence[SeriesHeader]) -> 
             continue
         if path.suffix.lower() != suffix:
             raise OutputError(f"Cannot write {path}", "it is of another kind", f"Name a {suffix}.")
-        if not path.parent.is_dir():
-            raise OutputError(
-                f"Cannot write {path}", f"there is no folder {path.parent}", "Create it first."
-            )
+        check_folder(path)
         check_target(path, protect=protect)
     for side, header in zip(_SIDES, headers, strict=False):
         path = options.segmentations.get(side)

@@ -38,7 +38,7 @@ class ClassicalEngine:
         return classical_methods()
 
     def unused_backbone(self, task: str, method: str) -> Message | None:
-        """As :meth:`core.fusion.engine.FusionEngine.unused_backbone`."""
+        """See :meth:`core.fusion.protocol.CheckedEngine.unused_backbone`."""
         return None if self._backbone is None else unused_backbone(self._backbone, method)
 
     def check_memory(
@@ -49,11 +49,7 @@ class ClassicalEngine:
         method: str,
         kept: FusionWorkload | None = None,
     ) -> None:
-        """Refuse a pair that does not fit into memory, before it is read.
-
-        Raises:
-            DeviceMemoryError: too little memory. InputError: unknown task.
-        """
+        """See :meth:`core.fusion.protocol.CheckedEngine.check_memory`; it knows no packs."""
         check_room(a, b, least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour))
 
     def fuse(

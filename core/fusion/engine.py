@@ -124,11 +124,7 @@ class FusionEngine:
         return (*packs, *classical_methods())
 
     def unused_backbone(self, task: str, method: str) -> Message | None:
-        """A remark if a DINOv3 file was given to this engine and ``method`` does not need it.
-
-        Raises:
-            InputError: unknown task or method. PackError: the pack cannot be used.
-        """
+        """See :meth:`core.fusion.protocol.CheckedEngine.unused_backbone`."""
         if self._backbone is None:
             return None
         name = method
@@ -147,14 +143,7 @@ class FusionEngine:
         method: str,
         kept: FusionWorkload | None = None,
     ) -> None:
-        """Refuse a pair that does not fit into memory in any way, before it is read.
-
-        Args:
-            kept: outputs requested in addition to the fused image.
-
-        Raises:
-            DeviceMemoryError: too little memory. InputError, PackError: as :meth:`fuse`.
-        """
+        """See :meth:`core.fusion.protocol.CheckedEngine.check_memory`."""
         if method in BASELINES:
             fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
         else:

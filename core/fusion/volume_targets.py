@@ -25,7 +25,7 @@ from core.io.dicom_output import (
     write_fused_folder,
 )
 from core.io.volume_writer import FusedVolume, check_volume_target, is_volume_name, write_volume
-from core.io.writer import check_target
+from core.io.writer import check_folder, check_target
 from core.progress import NullProgress, Progress
 from core.retention import RetentionTotals
 from core.types import SeriesHeader
@@ -192,7 +192,7 @@ class NiftiVolume(VolumeTarget):
 
     def check(self) -> None:
         check_volume_target(self.path, protect=self._sources.files)
-        _check_folder(self.path)
+        check_folder(self.path)
 
     def write(
         self, store: SliceStore, pair: VolumePair, plane: PlaneName, progress: Progress
@@ -255,18 +255,9 @@ class _DicomFile(_Dicom):
                 Message("Name a folder."),
             )
         check_target(self.path, protect=self._sources.files)
-        _check_folder(self.path)
+        check_folder(self.path)
 
     def write(
         self, store: SliceStore, pair: VolumePair, plane: PlaneName, progress: Progress
     ) -> Iterable[str]:
         return write_fused_files(self.path, self._series(store, pair, plane), progress)
-
-
-def _check_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise OutputError(
-            Message("Cannot write {0}", path),
-            Message("there is no folder {0}", path.parent),
-            Message("Create it first."),
-        )

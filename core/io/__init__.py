@@ -13,7 +13,7 @@ from core.io.reader import (
 from core.io.readers.registry import Reader, ReaderRegistry
 from core.io.resampling import resample_onto, resample_through
 from core.io.values import as_stored, with_window
-from core.io.writer import WRITE_SUFFIXES, check_target, write_image
+from core.io.writer import WRITE_SUFFIXES, check_folder, check_target, write_image
 
 __all__ = [
     "READERS",
@@ -24,6 +24,7 @@ __all__ = [
     "as_stored",
     "atomic_path",
     "atomic_write",
+    "check_folder",
     "check_target",
     "is_image",
     "make_pair",

@@ -122,6 +122,24 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
         )
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a file or folder ``path`` where there is no folder for it.
+
+    Raises:
+        OutputError: its parent is missing, or cannot be looked at.
+    """
+    try:
+        is_there = path.parent.is_dir()
+    except OSError as error:
+        raise output_error(path, error) from error
+    if not is_there:
+        raise OutputError(
+            Message("Cannot write {0}", path),
+            Message("there is no folder {0}", path.parent),
+            Message("Create it first."),
+        )
+
+
 def _same(path: Path, source: Path) -> bool:
     """Whether both paths are the same file, including links, relative paths and other case."""
     try:

@@ -14,7 +14,7 @@ from core.errors import Message, OutputError
 from core.geometry.grids import grid_of
 from core.geometry.planes import axes_of
 from core.io.atomic import atomic_write
-from core.io.writer import check_target
+from core.io.writer import check_folder, check_target
 from core.pdf_document import PdfDocument, Picture
 from core.study_report.content import (
     ReportSlice,
@@ -45,10 +45,7 @@ def check_report_target(path: Path, protect: Sequence[Path] = ()) -> None:
             what, Message("a report is a PDF file"), Message("Give it the suffix .pdf.")
         )
     check_target(path, protect=protect)
-    if not path.parent.is_dir():
-        raise OutputError(
-            what, Message("there is no folder {0}", path.parent), Message("Create it first.")
-        )
+    check_folder(path)
 
 
 def write_study_report(path: Path, report: StudyReport) -> None:

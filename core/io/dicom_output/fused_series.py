@@ -35,6 +35,7 @@ from core.io.dicom_output.placing import (
     write_pixels,
 )
 from core.io.dicom_output.sources import PROGRAM, DicomSources, SourceImage, code
+from core.io.writer import check_folder
 from core.progress import NullProgress, Progress
 from core.types import RESEARCH_NOTICE
 
@@ -122,16 +123,11 @@ def check_new_folder(folder: Path, protect: Sequence[Path] = (), *, replaces: bo
                 Message("it holds other files, and a series is a folder of its own"),
                 Message("Name a new folder or an empty one."),
             )
-        if not folder.parent.is_dir():
-            raise OutputError(
-                what,
-                Message("there is no folder {0}", folder.parent),
-                Message("Create it first."),
-            )
     except OSError as error:
         raise OutputError(
             what, error.strerror or str(error), Message("Choose another folder.")
         ) from error
+    check_folder(folder)
 
 
 def _holds_others(folder: Path, replaces: bool) -> bool:

@@ -26,7 +26,7 @@ from core.io.dicom_output.placing import (
 )
 from core.io.dicom_output.sources import PROGRAM, DicomSources, code
 from core.io.readers.dicom.values import UCUM_UNITS
-from core.io.writer import check_target
+from core.io.writer import check_folder, check_target
 from core.progress import NullProgress, Progress
 from core.types import FloatArray, Volume
 
@@ -58,10 +58,7 @@ def check_map_target(path: Path, protect: Sequence[Path] = ()) -> None:
             Message("Give it the suffix .dcm."),
         )
     check_target(path, protect=protect)
-    if not path.parent.is_dir():
-        raise OutputError(
-            what, Message("there is no folder {0}", path.parent), Message("Create it first.")
-        )
+    check_folder(path)
 
 
 def write_parametric_map(

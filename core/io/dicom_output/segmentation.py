@@ -29,7 +29,7 @@ from core.io.dicom_output.placing import (
     write_pixels,
 )
 from core.io.dicom_output.sources import PROGRAM, DicomSources, code
-from core.io.writer import check_target
+from core.io.writer import check_folder, check_target
 from core.types import BoolArray
 
 _SUFFIX = ".dcm"
@@ -73,10 +73,7 @@ def check_segmentation_target(path: Path, protect: Sequence[Path] = ()) -> None:
             what, Message("a segmentation is a DICOM file"), Message("Give it the suffix .dcm.")
         )
     check_target(path, protect=protect)
-    if not path.parent.is_dir():
-        raise OutputError(
-            what, Message("there is no folder {0}", path.parent), Message("Create it first.")
-        )
+    check_folder(path)
 
 
 def write_segmentation(
