@@ -10,6 +10,7 @@ from importlib import metadata
 from app.cli.console import DONE, FAILED, say
 from app.shell.display_server import install_command, missing_libraries, unreachable_screens
 from core import __version__
+from core.cluster.extra import EXTRA
 from core.device import choose_device
 from core.packs.paths import stored_backbone
 from core.packs.registry import Catalogue, user_pack_folder
@@ -68,6 +69,7 @@ def examine() -> int:
     _devices()
     _packs(troubles)
     _backbone()
+    _cluster()
     _display(troubles)
     for trouble in troubles:
         say(f"! {trouble}")
@@ -119,6 +121,18 @@ def _backbone() -> None:
         say("          unifusion backbone fetch")
     else:
         say(f"backbone  DINOv3, {stored.stat().st_size / 1e6:.0f} MB: {stored}")
+
+
+def _cluster() -> None:
+    found = []
+    for package in ("dask", "distributed", "dask-jobqueue", "cryptography"):
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            say(f"cluster   {package} is not there; only work on other computers needs it:")
+            say(f'          pip install "{EXTRA}"')
+            return
+    say(f"cluster   {', '.join(found)}")
 
 
 def _display(troubles: list[str]) -> None:
