@@ -255,7 +255,7 @@ class EvaluationController(QObject):
 
     def _analyse(self, result: EvaluationResult, reference: str) -> None:
         self._set_phase("analysing")
-        job = self._work.submit(partial(tasks.analyse, result, reference), key="analyse")
+        job = self._work.submit(compute(tasks.analyse, result, reference), key="analyse")
         job.finished.connect(self._analysed)
         job.failed.connect(self._failed)
         job.cancelled.connect(lambda: None)

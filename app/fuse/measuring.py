@@ -1,16 +1,20 @@
-"""Metrics of results, as jobs of the compute process."""
+"""Metrics of results and what they lose of their sources, as jobs of the compute process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
 from app.fuse.results import Outcome, Palettes, with_windows
 from app.i18n.translate import translate
 from core.progress import Progress
 from core.types import FloatArray, SourcePair
 from core.windows import Window
+
+if TYPE_CHECKING:
+    from core.retention import Retention
 
 _MORE_METRICS = ("Nabf", "EN", "SD", "AG")
 
@@ -82,3 +86,11 @@ def measure(results: Sequence[Measurable], progress: Progress) -> Iterator[tuple
         for column in columns:
             progress.check()
             yield index, column.name, METRICS[column.name].function(a, b, fused)
+
+
+def retention(pair: SourcePair, fused: FloatArray, progress: Progress) -> Retention:
+    """What ``fused`` shows of the spots of both sources."""
+    from core.retention import measure_retention
+
+    progress.check()
+    return measure_retention(pair, fused)

@@ -8,26 +8,20 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject
 
+from app.compute.remote import compute
+from app.fuse import measuring
 from app.fuse.state import FuseState, Problem
 from app.i18n.numbers import number
 from app.i18n.translate import tr
 from app.viewer.outlines import Outline, OutlineGroup
 from app.workers import Job, Runner
-from core.progress import Progress
-from core.types import FloatArray, FusionResult, SourcePair, SourceSide
+from core.types import FusionResult, SourceSide
 
 if TYPE_CHECKING:
     from core.errors import FusionError
     from core.retention import Retention, SourceRetention
 
 _SIDES: tuple[SourceSide, SourceSide] = ("a", "b")
-
-
-def judge(pair: SourcePair, fused: FloatArray, progress: Progress) -> Retention:
-    """What ``fused`` shows of the spots of both sources."""
-    from core.retention import measure_retention
-
-    return measure_retention(pair, fused)
 
 
 class RetentionWatch(QObject):
@@ -57,7 +51,7 @@ class RetentionWatch(QObject):
         self._session.set_retention(known)
         if self._closed or outcome is None or outcome.is_preview or known is not None:
             return
-        work = partial(judge, outcome.windowed_pair, outcome.result.fused)
+        work = compute(measuring.retention, outcome.windowed_pair, outcome.result.fused)
         job = self._job = self._judging.submit(work, key="retention")
         job.finished.connect(partial(self._judged, outcome.result))
         job.failed.connect(self._fail)

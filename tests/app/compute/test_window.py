@@ -49,6 +49,7 @@ def test_a_pair_is_fused_and_measured_over_there(qtbot, shown, files):
         ),
         timeout=_PATIENCE,
     )
+    qtbot.waitUntil(lambda: session.retention is not None, timeout=_PATIENCE)
     assert session.problem is None
 
 
