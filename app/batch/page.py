@@ -161,6 +161,7 @@ class BatchPage(Page):
         self.choices.folder_wanted.connect(self._ask_output)
         self.rigs.found.connect(self.choices.align.show_rigs)
         self.rigs.found.connect(panel.set_rigs)
+        self.foot.start.connect(self.choices.cluster.begin_run)
         self.foot.start.connect(batch.start)
         self.foot.retry.connect(batch.retry)
         self.foot.pause.connect(batch.run.pause)
@@ -172,6 +173,7 @@ class BatchPage(Page):
         batch.planned_changed.connect(self._show_planned)
         batch.rows_changed.connect(self._rows_changed)
         batch.tally_changed.connect(self._show_tally)
+        batch.run.workers_changed.connect(self._show_workers)
         batch.phase_changed.connect(self._show_phase)
         self.card_area.problems_wanted.connect(lambda: panel.only_problems.setChecked(True))
         self._window.engine_changed.connect(self._show_methods)
@@ -187,6 +189,7 @@ class BatchPage(Page):
     def shutdown(self) -> None:
         """Stop the batch, so that it can be resumed later, and wait for the threads."""
         self.rigs.shutdown()
+        self.choices.cluster.shutdown()
         self.batch.shutdown()
         self.thumbs.shutdown()
         self.notice.hide_icon()
@@ -366,6 +369,9 @@ class BatchPage(Page):
         if batch.phase != "finding":
             self.busy_changed.emit()
 
+    def _show_workers(self, news: Any) -> None:
+        self.choices.cluster.show_news(news.workers, news.seen, news.text)
+
     def _show_tally(self) -> None:
         batch, tally = self.batch, self.batch.tally
         title = self.tr("Batch")
@@ -380,5 +386,7 @@ class BatchPage(Page):
             self.foot.show_progress(tally.ended, tally.total, row_text.ended_text(tally))
         else:
             text = self.tr("Ready: {0}").format(row_text.pairs_text(len(batch.targets)))
+            if batch.planned.cluster is not None:
+                text = self.tr("{0}, on the workers of {1}").format(text, batch.choices.scheduler)
             self.foot.show_idle(text if batch.planned.can_run else "")
         self.title_changed.emit(title)

@@ -33,6 +33,8 @@ class BatchRun(QObject):
     """Keys of rows whose texts may have changed."""
     tally_changed = Signal()
     phase_changed = Signal()
+    workers_changed = Signal(object)
+    """A :class:`core.batch.ClusterNews`."""
     ended = Signal(object)
     """An :class:`Ending`."""
 
@@ -76,7 +78,10 @@ class BatchRun(QObject):
         # A signal for each event would block the window.
         take = self.inbox.append
         kept = Message("Pairs that are done are kept; “Go on” does the rest.")
-        work = compute(tasks.run, self._lazy, planned.plan, control=control, take=take, kept=kept)
+        work = compute(
+            tasks.run, self._lazy, planned.plan, planned.cluster,
+            control=control, take=take, kept=kept,
+        )  # fmt: skip
         job = self._job = self._runner.submit(work)
         job.progress.connect(self._report)
         job.finished.connect(lambda report: self.end(Ending(report)))
@@ -154,6 +159,9 @@ class BatchRun(QObject):
         changed: dict[PairKey, None] = {}
         for _ in range(min(most, len(self.inbox))):
             event = self.inbox.popleft()
+            if hasattr(event, "seen"):  # news of the workers of a cluster
+                self.workers_changed.emit(event)
+                continue
             self.tally = event.tally
             if hasattr(event, "row"):
                 key = key_of(event.row.match)

@@ -33,6 +33,9 @@ class BatchChoices(BatchSettings):
         anew: discard the run recorded in the folder and replace its files.
         dataset, split: how the folder of the sources is laid out, as in
             :class:`app.pairs.datasets.DatasetChoice`.
+        scheduler, certificates, rows_per_worker: other computers that work along, as in
+            :class:`core.cluster.choice.ClusterChoice`; "" for this computer alone. No key of a
+            certificate is among them, only the name of its folder.
     """
 
     contact_sheet: bool = True
@@ -40,6 +43,9 @@ class BatchChoices(BatchSettings):
     anew: bool = False
     dataset: str = AUTOMATIC
     split: str = ""
+    scheduler: str = ""
+    certificates: str = ""
+    rows_per_worker: int = 0
 
     @property
     def dataset_choice(self) -> DatasetChoice:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.batch.settings import DEPTHS, FORMATS, BatchChoices
 from app.i18n.translate import translate
 from app.pairs.align_rows import AlignRows
+from app.pairs.cluster_rows import ClusterRows
 from app.pairs.dataset_row import DatasetRow
 from app.pairs.datasets import DatasetChoice
 from app.viewer.window_row import WindowRow
@@ -86,6 +87,8 @@ class BatchSettingsPanel(QScrollArea):
         self.align = AlignRows(self)
         self.align.edited.connect(self._edited)
         self.flags = self._make_flags()
+        self.cluster = ClusterRows(lambda: ((self._choices.task, self._choices.method),))
+        self.cluster.edited.connect(self._edited)
         self._lay_out()
         self.show_choices(choices)
 
@@ -284,6 +287,8 @@ class BatchSettingsPanel(QScrollArea):
                 layout.addWidget(self.volumes)
             for flag in flags:
                 layout.addWidget(self.flags[flag])
+        layout.addSpacing(4)
+        layout.addWidget(self.cluster)
         layout.addStretch(1)
         self.setWidget(content)
 
@@ -305,6 +310,7 @@ class BatchSettingsPanel(QScrollArea):
             box.setChecked(getattr(choices, flag))
         self.volumes.setCurrentIndex(_FORMS.index((choices.slices, choices.dicom)))
         self.align.show_choice(choices.align, choices.align_onto)
+        self.cluster.show_choice(choices.scheduler, choices.certificates, choices.rows_per_worker)
         for flag in FLAGS[_OF_ALIGNMENT:_ALSO]:
             self.flags[flag].setVisible(choices.align != "none")
         for side, row in self.windows.items():
@@ -377,6 +383,7 @@ class BatchSettingsPanel(QScrollArea):
             window_a=self.windows["a"].ends,
             window_b=self.windows["b"].ends,
             **self.align.settings,
+            **self.cluster.settings,
             **flags,
         )
         if task != self._choices.task:

@@ -15,6 +15,7 @@ from app.batch.control import BatchControl
 from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
+from app.pairs.cluster_tasks import chosen_cluster
 from app.pairs.datasets import ALL, FoundDataset, inspect_paths
 from app.pairs.edits import PairKey, carry_over, key_of
 from core.batch.row_choice import NO_CHOICE, RowChoice
@@ -23,6 +24,7 @@ from core.progress import Progress
 
 if TYPE_CHECKING:
     from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, RowRecord
+    from core.cluster.choice import ClusterChoice
     from core.pairing.plan import PairingPlan
 
 _REPORT_EVERY = 0.1
@@ -51,6 +53,8 @@ class Planned:
     """What holds for rows instead of the options, now or by the record of the run."""
     queued: Mapping[PairKey, RowRecord] = field(default_factory=dict)
     """A record of each row before it begins."""
+    cluster: ClusterChoice | None = None
+    """Whose workers process the rows; None for this computer."""
 
     @property
     def can_run(self) -> bool:
@@ -127,6 +131,7 @@ def plan(
     try:
         options = options_of(choices, resume=True)
         options.check()
+        cluster = chosen_cluster(choices.scheduler, choices.certificates, choices.rows_per_worker)
         found = find_run(options)
         if found is not None and found.differences and not choices.anew:
             error = FusionError(
@@ -137,7 +142,7 @@ def plan(
             return _planned(plan_rows(pairing, options, own=own), found, error)
         if found is None:
             options = replace(options, resume=False)
-        return _planned(plan_batch(pairing, options, own), found)
+        return replace(_planned(plan_batch(pairing, options, own), found), cluster=cluster)
     except FusionError as error:
         return Planned(error=error)
 
@@ -158,9 +163,13 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 
 
 def run(
-    lazy: LazyEngine, plan: BatchPlan, control: BatchControl, progress: Progress
+    lazy: LazyEngine,
+    plan: BatchPlan,
+    cluster: ClusterChoice | None,
+    control: BatchControl,
+    progress: Progress,
 ) -> Generator[Any, None, BatchFinished]:
-    """Run the plan, and yield its events.
+    """Run the plan, here or on the workers of ``cluster``, and yield its events.
 
     Raises:
         FusionError, Cancelled: see :func:`core.batch.run_batch`.
@@ -170,7 +179,12 @@ def run(
     engine, gate = lazy.get(progress), control.gate
     gate.begin(progress)
     event: Any = None
-    for event in run_batch(plan, engine, gate, order=control.order, clock=gate.seconds):
+    if cluster is not None:
+        progress.report(0, 0, tr("Connecting to {0}").format(cluster.scheduler))
+    for event in run_batch(
+        plan, engine, gate, order=control.order, clock=gate.seconds, cluster=cluster,
+        paused=lambda: not gate.is_open,
+    ):  # fmt: skip
         yield event
     assert isinstance(event, BatchFinished)
     return event

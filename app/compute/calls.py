@@ -17,6 +17,7 @@ ALLOWED = (
     "app.fuse.measuring",
     "app.fuse.study_tasks",
     "app.packs.tasks",
+    "app.pairs.cluster_tasks",
     "app.registration.tasks",
     "app.train.capabilities",
     "app.train.comparison",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.batch.events import ClusterNews
@@ -106,14 +106,17 @@ class ClusterPool:
         cluster: BatchCluster,
         alone: bool = False,
         order: QueueOrder | None = None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         """
         Args:
             place, alone, order: as of :class:`core.batch.pool.RowPool`.
+            paused: whether workers are to get no more rows for now.
         """
         self.cluster = cluster
         self._plan, self._progress, self._manifest = plan, progress, manifest
         self._place, self._alone, self._order, self._arranged = place, alone, order, 0
+        self._paused = paused
         self._rows = {row.key: row for row in plan.rows}
         self._check_pack = PackCheck(manifest, plan.options.out)
         self._queue = _Queue(self)
@@ -143,6 +146,7 @@ class ClusterPool:
             while self._queue or self._dispatcher.in_flight:
                 self._progress.check()
                 self._arrange()
+                self._dispatcher.held = self._paused()
                 for outcome in self._step():
                     self._take(outcome)
                 self._count_workers()

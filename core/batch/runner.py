@@ -39,6 +39,7 @@ def run_batch(
     order: QueueOrder | None = None,
     clock: Callable[[], float] = time.monotonic,
     cluster: ClusterChoice | None = None,
+    paused: Callable[[], bool] = lambda: False,
 ) -> Iterator[BatchEvent]:
     """Run ``plan``, and yield an event for every change; threads work on between two events.
 
@@ -58,6 +59,8 @@ def run_batch(
         order: of the queued rows, which can be changed at any time; None for that of the plan.
         clock: in seconds, for rate and time left; it should stop while the run is paused.
         cluster: whose workers process the rows; None for the threads of this computer.
+        paused: whether workers get no more rows for now; threads of this computer block in
+            ``check`` of the progress instead.
 
     Raises:
         InputError: unknown method, or the folder holds another run. PackError: the pack cannot be
@@ -80,7 +83,7 @@ def run_batch(
         with _on_cluster(plan, cluster) as opened_cluster:
             yield from _Run(
                 plan, engine, progress=progress, files=files, order=order, clock=clock,
-                cluster=opened_cluster,
+                cluster=opened_cluster, paused=paused,
             ).events()  # fmt: skip
     except BaseException:
         # An error while closing the manifest must not hide the original one.
@@ -141,8 +144,9 @@ class _Run:
         order: QueueOrder | None,
         clock: Callable[[], float],
         cluster: BatchCluster | None,
+        paused: Callable[[], bool],
     ) -> None:
-        self._cluster = cluster
+        self._cluster, self._paused = cluster, paused
         self._plan, self._engine = plan, engine
         self._progress, self._files, self._manifest = progress, files, files.manifest
         self._order, self._clock = order, clock
@@ -234,7 +238,7 @@ class _Run:
 
             return ClusterPool(
                 self._plan, self._progress, self._manifest, place=place, cluster=self._cluster,
-                alone=alone, order=order,
+                alone=alone, order=order, paused=self._paused,
             )  # fmt: skip
         return RowPool(
             self._plan, self._engine, self._progress, self._manifest, place=place,

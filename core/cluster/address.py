@@ -57,7 +57,7 @@ class ClusterAddress:
             raise ClusterError(
                 str(self),
                 Message("no certificates were given"),
-                Message("Name their folder with --certificates."),
+                Message("Name their folder (--certificates)."),
             )
         if self.scheme == "tcp" and not is_loopback(self.host):
             raise ClusterError(
@@ -68,7 +68,7 @@ class ClusterAddress:
                 ),
                 Message(
                     "Make certificates with “unifusion cluster certificates DIR”, and use "
-                    "tls://{0}:{1} with --certificates DIR.",
+                    "tls://{0}:{1} with them.",
                     self.host,
                     self.port,
                 ),

@@ -112,6 +112,8 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         self._seconds = 0.0
         self._waiting_since = time.monotonic()
         self._begun = seconds()
+        self.held = False
+        """Hand out nothing for now."""
 
     @property
     def in_flight(self) -> int:
@@ -135,10 +137,14 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
             ClusterLost: the scheduler is gone, or no worker can be used for too long.
         """
         self._look(self._client.workers)
-        if self._queue or self._groups:
+        if (self._queue or self._groups) and not self.held:
             self._check_patience()
-        self._hand_out()
-        wait(self._futures, timeout, FIRST_COMPLETED)
+        if not self.held:
+            self._hand_out()
+        if self._futures:
+            wait(self._futures, timeout, FIRST_COMPLETED)
+        else:
+            time.sleep(timeout)
         for check in [check for check in self._checks if check.done()]:
             self._judge(self._checks.pop(check), check)
         ended = [future for future in self._groups if future.done()]

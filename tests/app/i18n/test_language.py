@@ -37,6 +37,7 @@ from trainer.config.form import FIELDS, validate, values_of
 from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
+    "Scheduler",
     "MASTER_ADDR {0}",
     "MASTER_PORT {0}",
     "DICOM (DIMSE)",

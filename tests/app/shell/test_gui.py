@@ -59,8 +59,8 @@ def test_the_window_stands_without_torch_engine_trainer_or_codecs():
 def test_the_other_pages_are_made_without_torch_engine_or_trainer():
     code = (
         "import sys, app.batch.page, app.train.page, app.packs.dialog;"
-        "print([m for m in ('torch', 'timm', 'trainer', 'core.fusion.engine', 'core.models')"
-        " if m in sys.modules])"
+        "print([m for m in ('torch', 'timm', 'trainer', 'core.fusion.engine', 'core.models',"
+        " 'dask', 'distributed', 'tornado') if m in sys.modules])"
     )
     done = python(code)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
