@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import KW_ONLY, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class BatchChoices(BatchSettings):
     anew: bool = False
     dataset: str = AUTOMATIC
     split: str = ""
+    _: KW_ONLY
     scheduler: str = ""
     certificates: str = ""
     rows_per_worker: int = 0
