@@ -75,7 +75,9 @@ class _Child:
         self.reader = threading.Thread(target=self._read, name="compute reader", daemon=True)
 
     def _read(self) -> None:
-        with contextlib.suppress(EOFError):
+        # Without memory for a frame the rest of the pipe makes no sense: the process ends with it,
+        # and no job waits for ever.
+        with contextlib.suppress(EOFError, MemoryError):
             while True:
                 frame = self.channel.receive()
                 self.answered = True

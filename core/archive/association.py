@@ -120,7 +120,7 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
     from pynetdicom import AE, build_context, build_role, evt
 
     context = None if node.tls is None else client_context(node.tls)
-    address = _resolved(node)
+    addresses = _resolved(node)
     entity = AE(ae_title=node.own_title)
     entity.connection_timeout = CONNECT_SECONDS
     entity.acse_timeout = NEGOTIATE_SECONDS
@@ -129,21 +129,23 @@ def associated(node: DicomNode, proposal: Proposal, progress: Progress) -> Itera
     entity.network_timeout = None
     opened: list[Association] = []
     refused: list[A_ASSOCIATE_RJ] = []
+    asked: dict[str, Any] = {
+        "contexts": [build_context(kind, list(syntaxes)) for kind, syntaxes in proposal.contexts],
+        "ae_title": node.title,
+        "ext_neg": [build_role(kind, scp_role=True) for kind in dict.fromkeys(proposal.received)],
+        "tls_args": None if context is None else (context, node.host),
+        "evt_handlers": [
+            (evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
+            (evt.EVT_PDU_RECV, lambda event: _note_refusal(event.pdu, refused)),
+            *connection_handlers(),
+            *proposal.handlers,
+        ],
+    }
     with Watch(progress, lambda: cut(opened), SILENT_SECONDS) as watch:
-        association = entity.associate(
-            address,
-            node.port,
-            contexts=[build_context(kind, list(syntaxes)) for kind, syntaxes in proposal.contexts],
-            ae_title=node.title,
-            ext_neg=[build_role(kind, scp_role=True) for kind in dict.fromkeys(proposal.received)],
-            tls_args=None if context is None else (context, node.host),
-            evt_handlers=[
-                (evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
-                (evt.EVT_PDU_RECV, lambda event: _note_refusal(event.pdu, refused)),
-                *connection_handlers(),
-                *proposal.handlers,
-            ],
-        )
+        for address in addresses:
+            association = entity.associate(address, node.port, **asked)
+            if opened or watch.is_cancelled:
+                break
         try:
             if not association.is_established:
                 watch.beat()
@@ -196,8 +198,12 @@ def cut(opened: Sequence[Association]) -> None:
         association.dimse.msg_queue.put((None, None))
 
 
-def _resolved(node: DicomNode) -> str:
-    """The numeric address of the host."""
+def _resolved(node: DicomNode) -> tuple[str, ...]:
+    """The numeric addresses of the host, at least one.
+
+    An archive may listen at one of them only, as many do at that of IPv4 where “localhost” is that
+    of IPv6 first.
+    """
     try:
         found = socket.getaddrinfo(node.host, node.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -206,7 +212,7 @@ def _resolved(node: DicomNode) -> str:
             Message("the name {0} is not known in this network", node.host),
             Message("Check the host, and whether this computer is in the network of the archive."),
         ) from error
-    return str(found[0][4][0])
+    return tuple(dict.fromkeys(str(one[4][0]) for one in found))
 
 
 def _check_context(node: DicomNode, association: Association, needed: str) -> None:

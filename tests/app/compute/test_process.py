@@ -255,6 +255,26 @@ def test_a_process_that_runs_out_of_memory_says_so_and_goes_on(qtbot, runner, pr
     assert isinstance(error, DeviceMemoryError)
 
 
+def test_a_window_without_memory_for_an_answer_loses_the_job_not_the_worker(
+    qtbot, runner, process, monkeypatch
+):
+    job = runner.submit(compute(probe.count, 1000, 0.01))
+    ends = Ends(job)
+
+    def full():
+        raise MemoryError
+
+    with qtbot.waitSignal(job.yielded, timeout=_PATIENCE):
+        pass
+    monkeypatch.setattr(process._child.channel, "receive", full)
+    after = runner.submit(compute(probe.echo, "on"))
+    with qtbot.waitSignal(after.finished, timeout=_PATIENCE):
+        pass
+    ((kind, error),) = ends.seen
+    assert kind == "failed"
+    assert isinstance(error, ProcessEnded)
+
+
 def test_jobs_side_by_side_do_not_wait_for_each_other(process):
     call(process, probe.echo, 0)
     begun = time.monotonic()

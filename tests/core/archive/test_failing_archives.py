@@ -86,6 +86,27 @@ def test_a_name_that_nobody_knows_is_told() -> None:
         archive_of(node).echo(QUIET)
 
 
+def test_a_host_of_several_addresses_is_reached_at_the_one_that_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As “localhost” where it is ::1 first, and the archive knows IPv4 alone."""
+
+    def both(host: str, port: int, **_more: Any) -> list[Any]:
+        dead = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0))
+        return [dead, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    node = DicomNode(name="pacs", host="archive.invalid", port=free_port(), title="SCP")
+    look_up = socket.getaddrinfo
+    named = {"archive.invalid": both}
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *r, **m: named.get(host, look_up)(host, *r, **m)
+    )
+    with pytest.raises(ArchiveAway, match=r"nothing answers at archive\.invalid"):
+        archive_of(node).echo(QUIET)
+    with Scp(port=node.port).running():
+        archive_of(node).echo(QUIET)
+
+
 def test_a_web_archive_that_is_away_is_told() -> None:
     node = WebNode(name="web", url=f"http://127.0.0.1:{free_port()}/dicom-web")
     with pytest.raises(ArchiveAway, match="nothing answers"):
