@@ -63,7 +63,10 @@ class MeasuredSources:
         """
         found = self.a if side == "a" else self.b
         if found is None:
-            raise _refused(Message("there is no source B to measure it on"))
+            raise _refused(
+                Message("there is no source B to measure it on"),
+                Message("Measure both series, or draw it on A."),
+            )
         return found
 
     @property
@@ -127,7 +130,10 @@ class MeasuredSources:
     def _check_link(self) -> None:
         a, b = self.source("a").volume, self.source("b").volume
         if a.patient and b.patient and a.patient != b.patient and not self.same_millimetres:
-            raise _refused(Message("A and B are of two different patients"))
+            raise _refused(
+                Message("A and B are of two different patients"),
+                Message("Choose two series of one patient."),
+            )
         if self.transform is not None or self.same_millimetres:
             return
         one, other = a.frame_of_reference, b.frame_of_reference
@@ -298,5 +304,5 @@ def _nothing(mask: RegionMask) -> RegionOutside:
     )
 
 
-def _refused(why: Message, remedy: str = "") -> RegionError:
+def _refused(why: Message, remedy: Message) -> RegionError:
     return RegionError(Message("The region"), why, remedy)
