@@ -16,6 +16,8 @@ TASK=FILE`` and the classical methods:
   nearly alike (at most 16 levels apart in each), per cent that the fused image sets apart by more
   than 4 levels beyond what A, B, their brighter or their darker one does: where a method takes one
   source here and the other there. The plain average and the brighter source have none.
+- A lost, B lost (medical): share, in per cent by contrast, of the spots of a source that the fused
+  image hardly shows in lightness and colour (:mod:`core.retention`).
 - day (infrared): mean absolute difference, in levels, of the coarse brightness of the fused and the
   visible image of day scenes, wherever infrared has no target. A day scene is one whose visible
   image has a mean luma of 150 or more: of the RoadScene pairs this parts day and night as a person
@@ -50,6 +52,7 @@ from core.io import atomic_write, read_pair
 from core.metrics import to_luma8
 from core.packs.registry import Catalogue
 from core.pairing.folders import pair_folders
+from core.retention import measure_retention
 from core.retention.levels import COARSE, VISIBLE, Levels, blurred, regions_apart, uptake_lost
 from core.tasks import TASKS
 from core.types import FloatArray, FusionRequest, Image, SourcePair
@@ -65,7 +68,7 @@ WELL, CLIPPED, BLACK = (20 / 255, 240 / 255), 250 / 255, 6 / 255
 DEGREES, COLOURED, GREY = 3.0, 0.02, 0.005
 """Turn of hue that counts; distances from grey from which a source counts, and a fused pixel."""
 COLUMNS = {
-    "mif": ("brighter", "darker", "uptake lost", "regions"),
+    "mif": ("brighter", "darker", "uptake lost", "regions", "A lost", "B lost"),
     "ivif": ("brighter", "darker", "day"),
     "mef": ("brighter", "darker", "hue"),
     "mff": ("brighter", "darker"),
@@ -76,6 +79,8 @@ UNITS = {
     "darker": "%",
     "uptake lost": "%",
     "regions": "%",
+    "A lost": "%",
+    "B lost": "%",
     "day": "levels",
     "hue": "%",
 }
@@ -137,6 +142,9 @@ def measured(task: str, pair: SourcePair, fused: FloatArray) -> dict[str, float]
         found["uptake lost"] = uptake_lost(a, b, grey)
     if "regions" in COLUMNS[task]:
         found["regions"] = regions_apart(a, b, grey)
+    if "A lost" in COLUMNS[task]:
+        shown = measure_retention(pair, fused)
+        found["A lost"], found["B lost"] = 100 * shown.a.lost_share, 100 * shown.b.lost_share
     if "day" in COLUMNS[task]:
         found["day"] = day_difference(a, b, grey)
     if "hue" in COLUMNS[task]:

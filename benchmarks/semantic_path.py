@@ -1,13 +1,20 @@
-"""What the backbone's tokens are worth in the fused image of each embedded pack.
+"""What tokens, features and learnt maps are worth in the fused image of each embedded pack.
 
     python benchmarks/semantic_path.py --data DIR --out benchmarks/results/semantic_path.md
 
-DIR holds val/TASK/a and val/TASK/b. Nothing is trained: each pair is fused with its own tokens,
-with tokens of zero, with those of the next pair, and with its own moved by half the width. For
-each, means over the pairs on 8-bit luma of Qabf, VIF and MI, and of the change of the fused image
-in grey levels (mean over pixels; largest). Where the changes are small, the tokens are not used. A
-pack without a backbone has one row. ``--pack FILE`` measures that pack only, and ``--before FILE``
-an earlier state of it beside it, with its own tokens.
+DIR holds val/TASK/a and val/TASK/b. Nothing is trained. Each pair is fused
+
+- with its own tokens, with tokens of zero, with those of the next pair, and with its own moved by
+  half the width; a pack without a backbone has none;
+- with features (what the adapters make of tokens and images) of zero, and of the next pair;
+- by the head alone, with a map made by hand in place of the learnt one: of a head that starts from
+  a rule, the rule; where the head copies sources (focus), that of the larger Laplacian, averaged as
+  the learnt one is; of other heads the choice of the more active source.
+
+For each, means over the pairs on 8-bit luma of Qabf, VIF and MI, and of the change of the fused
+image in grey levels (mean over pixels; largest). Where the changes are small, what is changed is
+not used. ``--pack FILE`` measures that pack only, and ``--before FILE`` an earlier state of it
+beside it, with its own tokens.
 """
 
 from __future__ import annotations
@@ -18,11 +25,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.io import atomic_write
 from core.metrics import evaluate, to_luma8
 from core.models.backbone import resize_tokens
+from core.models.bounding import activity_logit
+from core.models.fusion_head import BlendHead, consistency_filter
 from core.models.network import UniFusionNet
 from core.packs.format import read_pack
 from core.packs.registry import Catalogue
@@ -63,6 +73,51 @@ def fused_with(network: UniFusionNet, pair: Sources, tokens: list[Tensor]) -> Fl
         fused = network.fuse(network.encode(*pair), *pair)
     finally:
         network.backbone.reduced_tokens = original  # type: ignore[method-assign]
+    return _image(fused)
+
+
+@torch.inference_mode()
+def fused_from(network: UniFusionNet, pair: Sources, of: Sources | None) -> FloatArray:
+    """As :func:`fused_with`, from the features of another pair, or from zeros."""
+    features = network.encode(*pair)
+    if of is None:
+        features = features._replace(x=0 * features.x, y=0 * features.y)
+    else:
+        sizes = features.x.shape[2:]
+        features = features._replace(
+            **{
+                name: F.interpolate(maps, sizes, mode="bilinear", align_corners=False)
+                for name, maps in network.encode(*of)._asdict().items()
+            }
+        )
+    return _image(network.fuse(features, *pair))
+
+
+@torch.inference_mode()
+def fused_by_hand(network: UniFusionNet, pair: Sources) -> FloatArray:
+    """As :func:`fused_with`, by the head with a hand-made map; nothing that was learnt is used."""
+    x, y = pair
+    head = network.fusion.head
+    assert isinstance(head, BlendHead)
+    if head.decisive:
+        sharper = _laplacian(x) - _laplacian(y)
+        weight = consistency_filter(0.5 * torch.sign(sharper))
+        return _image(weight * x + (1 - weight) * y)
+    if network.config.head == "blend":
+        weight = torch.sigmoid(activity_logit(x, y))
+        return _image(weight * x + (1 - weight) * y)
+    fresh = UniFusionNet(network.config).eval()
+    return _image(fresh.fuse(fresh.encode(*pair), *pair))
+
+
+def _laplacian(image: Tensor) -> Tensor:
+    """Mean magnitude of the Laplacian over 7×7 pixels, N×1×H×W."""
+    kernel = image.new_tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]).view(1, 1, 3, 3)
+    grey = F.pad(image.mean(dim=1, keepdim=True), (4, 4, 4, 4), mode="replicate")
+    return F.avg_pool2d(F.conv2d(grey, kernel).abs(), 7, stride=1)
+
+
+def _image(fused: Tensor) -> FloatArray:
     return np.ascontiguousarray(fused[0].float().clamp(0, 1).permute(1, 2, 0).numpy())
 
 
@@ -88,6 +143,11 @@ def rows_of(
         plain = to_luma8(fused_with(network, pair, own)).astype(int)
         a, b = (to_luma8(_luma(x)) for x in pair)
         images = {name: fused_with(network, pair, maps) for name, maps in changed.items()}
+        images["features zero"] = fused_from(network, pair, None)
+        images["features of the next pair"] = fused_from(
+            network, pair, pairs[(place + 1) % len(pairs)]
+        )
+        images["map by hand"] = fused_by_hand(network, pair)
         if before is not None:
             with torch.inference_mode():
                 theirs = before.backbone.reduced_tokens(*pair)
@@ -115,19 +175,20 @@ def main() -> None:
     before = read_pack(options.before)[0].eval() if options.before else None
     paths = [options.pack] if options.pack else [e.path for e in Catalogue([PACKS]).scan()[0]]
     lines = [
-        "# What the tokens of the backbone are worth",
+        "# What tokens, features and learnt maps are worth",
         "",
         "Means over the validation pairs, 8-bit luma; change: of the fused image, in grey levels.",
         "Made by `python benchmarks/semantic_path.py --data DIR --out FILE`.",
         "",
-        "| pack | tokens | Qabf | VIF | MI | mean change | largest |",
+        "| pack | changed | Qabf | VIF | MI | mean change | largest |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for path in paths:
         network, manifest = read_pack(path)
         pairs = list(sources(options.data / "val" / manifest.task, manifest))
         for name, row in rows_of(network.eval(), pairs, before).items():
-            kind = "none" if name == "own" and network.config.backbone.kind == "none" else name
+            kind = "nothing" if name == "own" else name
+            kind = f"tokens {kind}" if kind in CHANGES else kind
             values = "{:.4f} | {:.4f} | {:.3f} | {:.2f} | {:.0f}".format(*row)
             lines.append(f"| {manifest.name} | {kind} | {values} |")
             print(lines[-1], flush=True)

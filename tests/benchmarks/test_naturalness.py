@@ -73,7 +73,8 @@ def test_sources_as_results_are_measured_in_every_task(task: str) -> None:
     found = measured(task, pair, a)
     assert found["brighter"] == found["darker"] == 0
     if task == "mif":
-        assert found["uptake lost"] == found["regions"] == 0
+        assert found["uptake lost"] == found["regions"] == found["A lost"] == 0
+        assert found["B lost"] > 50, "nothing of B is in A"
 
 
 def test_figures_from_elsewhere_stand_apart() -> None:
