@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from benchmarks.planted_spots import (
+from benchmarks.spot_planting import (
+    FusedImage,
+    Known,
     Planted,
-    Truth,
-    area,
-    best_threshold,
     nearest,
     planted,
-    rates,
     seen,
+    spots_shown,
 )
+from benchmarks.spot_records import Records
+from benchmarks.spot_tables import alarm_table, area, best_threshold, interval, lost_share, rates
 from core.retention import KEPT, measure_retention
 from core.retention.appearance import ViewGrid
 from core.types import FloatArray, Image, SourcePair
@@ -69,34 +72,78 @@ def test_what_is_planted_is_seen_and_found() -> None:
     assert np.isnan(nearest(found, "a", Planted(20, 60, 10.0, 30.0), grid))
 
 
-def _truth(share: float, found: float) -> Truth:
-    return Truth(
-        group="pet",
-        method="pack",
-        side="a",
-        spot=Planted(0, 0, 4.0, 10.0),
-        visibility=1.0,
-        share=share,
-        found=found,
-    )
+def _known(share: float, found: float) -> Known:
+    return Known(Planted(0, 0, 4.0, 10.0), visibility=1.0, share=share, found=found)
 
 
 def test_rates_and_area_by_hand() -> None:
     """Three weaker ones, of which one is not found, and two that are not."""
     weak, kept = KEPT - 0.2, KEPT + 0.2
     rows = [
-        _truth(weak, 0.3),
-        _truth(weak, 0.55),
-        _truth(weak, float("nan")),
-        _truth(kept, 0.5),
-        _truth(kept, 0.9),
+        _known(weak, 0.3),
+        _known(weak, 0.55),
+        _known(weak, float("nan")),
+        _known(kept, 0.5),
+        _known(kept, 0.9),
     ]
     assert rates(rows, 0.4) == (pytest.approx(1 / 3), 1)
     assert rates(rows, 0.6) == (pytest.approx(2 / 3), 0.5)
     assert best_threshold(rows) == pytest.approx(0.35)
     # 0.3 is below both, 0.55 below one, the one not found below none: 3 of 6.
-    assert area(rows, [row.is_weaker for row in rows]) == pytest.approx(0.5)
-    assert np.isnan(area(rows, [True] * 5))
+    scores = [-np.nan_to_num(row.found, nan=2.0) for row in rows]
+    assert area(scores, [row.is_weaker for row in rows]) == pytest.approx(0.5)
+    assert np.isnan(area(scores, [True] * 5))
+
+
+def test_an_interval_is_of_pairs_and_not_of_spots() -> None:
+    assert interval([(5, 5)] * 6) == (1, 1)
+    low, high = interval([(100, 100), (0, 100)] * 3)
+    assert low < 0.2
+    assert high > 0.8
+
+
+def test_spots_that_the_source_does_not_show_are_planted_elsewhere() -> None:
+    pair = SourcePair(_grey(0.3), _grey(0.3))
+    image, spots = spots_shown(pair, "a", np.random.default_rng(3), 4)
+    assert 1 <= len(spots) <= 4
+    assert all(contrast >= 6 for _, contrast in spots)
+    one = spots[0][0]
+    assert abs(float(image.data[one.row, one.column, 0]) - 0.3) > 0.03
+
+
+def _fused(known: tuple[Known, ...], share: float, part: str) -> FusedImage:
+    spots = tuple((10.0, share, 6.0) for _ in range(4))
+    return FusedImage(
+        part=part, task="mif", pair="pet/one", method="pack", side="a", known=known, a=spots
+    )
+
+
+def test_an_alarm_is_tested_against_what_was_planted() -> None:
+    weak, kept = (_known(0.4, 0.4),) * 3, (_known(0.9, 0.9),) * 3
+    images = [_fused(weak, 0.4, "val"), _fused(weak, 0.9, "val"), _fused(kept, 0.9, "val")]
+    assert lost_share(images[0].a) == 1
+    used = next(line for line in alarm_table(images, images) if "(used)" in line)
+    cells = [cell.strip() for cell in used.strip("| ").split("|")]
+    # Two are true, of which one is said; the third is not said.
+    assert cells[2:] == ["0.25", "3", "2", "0.75", "0.50", "1.00"]
+
+
+def test_records_go_on_after_a_line_that_was_cut_off(tmp_path: Path) -> None:
+    file = tmp_path / "spots.jsonl"
+    image = _fused((_known(0.4, float("nan")),), 0.4, "val")
+    Records(file, {"spots": 8}).add((image,))
+    with file.open("a") as stream:
+        stream.write('[{"part": "va')
+    records = Records(file, {"spots": 8})
+    records.add((_fused((), 0.9, "train"),))
+    known = Records(file, {"spots": 8}).known()
+    assert known.keys() == {("val", "pet/one"), ("train", "pet/one")}
+    (read,) = known["val", "pet/one"]
+    assert read.a == image.a
+    assert read.known[0].spot == image.known[0].spot
+    assert np.isnan(read.known[0].found)
+    with pytest.raises(SystemExit, match="other settings"):
+        Records(file, {"spots": 9})
 
 
 def test_colours_are_taken_as_they_are_shown() -> None:
