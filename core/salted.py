@@ -31,6 +31,11 @@ def key(*parts: str) -> str:
     return hashlib.blake2b(text, key=_salt(), digest_size=8).hexdigest()
 
 
+def is_kept() -> bool:
+    """Whether another process finds the same keys; not where no salt can be kept."""
+    return _salt() != _OF_THE_PROCESS
+
+
 def _salt() -> bytes:
     return _salt_in(settings_folder())
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
+from core import salted
 from core.alignment.aligning import kept_digest
 from core.alignment.choice import AlignChoice
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
@@ -28,6 +29,7 @@ from core.batch.recovery import is_complete, is_done, record_crashes
 from core.batch.row_choice import OwnChoices
 from core.batch.row_files import remove_staging
 from core.batch.row_record import result_size
+from core.data_folder import settings_folder
 from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.slice_store import store_beside
 from core.io.atomic import remove_parts
@@ -118,8 +120,8 @@ def plan_batch(
         own: of rows with a choice of their own; it is recorded.
 
     Raises:
-        InputError: an option is invalid, the output folder holds another run, or its record is
-            damaged.
+        InputError: an option is invalid, the output folder holds another run, its record is
+            damaged, or its studies cannot be found again.
         OutputError: another run is in progress in that folder.
     """
     options.check()
@@ -129,9 +131,25 @@ def plan_batch(
         try:
             check_run(manifest, options)
             known = manifest.records()
+            if options.resume:
+                _check_names(known, options)
         finally:
             manifest.close()
     return plan_rows(pairing, options, known, own)
+
+
+def _check_names(known: Mapping[str, RowRecord], options: BatchOptions) -> None:
+    """Refuse to go on with studies whose names, salted hashes, are others in each process."""
+    if not salted.is_kept() and any(record.study is not None for record in known.values()):
+        raise InputError(
+            Message("The batch in {0}", options.out),
+            Message(
+                "its studies cannot be found again, because the folder of settings {0} cannot be "
+                "written",
+                settings_folder(),
+            ),
+            Message("Make it writable, or name another one by UNIFUSION_HOME, and begin anew."),
+        )
 
 
 def check_run(manifest: BatchManifest, options: BatchOptions) -> None:

@@ -20,7 +20,7 @@ from core.batch import BatchFinished, BatchOptions, RowEvent, plan_batch, run_ba
 from core.batch.manifest import BatchManifest
 from core.batch.output_folder import DiskFull
 from core.batch.plan import BatchPlan
-from core.errors import Cancelled, FusionError
+from core.errors import Cancelled, FusionError, InputError
 from core.fusion.engine import FusionEngine
 from core.fusion.slice_store import SliceStore
 from core.fusion.slices import align, slice_pair
@@ -286,6 +286,24 @@ def test_a_disk_that_is_full_while_dicom_is_written_leaves_no_part_of_it(
     counted = {"multi": 1, "single": 10}[dicom]
     for row in plan.rows:
         assert len(list((tmp_path / row.target).iterdir())) == counted
+
+
+def test_studies_are_not_gone_on_with_under_other_names(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no salt can be kept, each process has its own names: all would be fused twice."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "file"))
+    out = tmp_path / "out"
+    _run(_plan(export, out))
+    with pytest.raises(InputError, match="cannot be found again") as told:
+        _plan(export, out, resume=True)
+    assert "UNIFUSION_HOME" in told.value.remedy
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
+    _, end = _run(_plan(export, out, overwrite=True))
+    assert end.tally.done == 2
+    _, end = _run(_plan(export, out, resume=True))
+    assert end.tally.skipped == 2
 
 
 class _Counting(FusionEngine):
