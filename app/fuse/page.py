@@ -181,6 +181,7 @@ class FusePage(QWidget):
         self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
         self.results.maximise_requested.connect(self.maximise)
         self.results.window_dragged.connect(self._drag_window)
+        self.results.tag_clicked.connect(self._tag_clicked)
 
     def _tag_clicked(self, kind: str) -> None:
         """Volumes that are not registered can be; what is lost is outlined, or no longer."""

@@ -13,6 +13,7 @@ from app.fuse.active_pane import ActivePane
 from app.fuse.export import notice_of
 from app.fuse.pane_texts import SOURCES, result_info, source_info, source_title
 from app.fuse.results import Outcome
+from app.fuse.retention import alarm_text
 from app.fuse.scenes import scene_of
 from app.fuse.state import FuseState
 from app.viewer.pane import Pane
@@ -55,6 +56,8 @@ class ResultsBoard(QScrollArea):
 
     maximise_requested = Signal(str)
     """“a”, “b” or “fused”, after its result was put on screen."""
+    tag_clicked = Signal(str)
+    """What a pane's tag stands for, as of :attr:`app.viewer.pane.Pane.tag_clicked`."""
     window_dragged = Signal(str, QPointF, bool)
     """“a”, “b” or “fused”; then as :attr:`app.viewer.canvas.Canvas.window_dragged`."""
 
@@ -91,6 +94,7 @@ class ResultsBoard(QScrollArea):
             session.stale_changed,
             session.display_changed,
             session.running_changed,
+            session.retention_changed,
         ):
             signal.connect(self.refresh)
         active.changed.connect(self._mark)
@@ -133,6 +137,7 @@ class ResultsBoard(QScrollArea):
         pane.canvas.focused.connect(partial(self._choose, name))
         pane.canvas.window_dragged.connect(partial(self.window_dragged.emit, side))
         pane.maximise_requested.connect(partial(self._maximise, name))
+        pane.tag_clicked.connect(self.tag_clicked)
 
     def _drop(self, name: str) -> None:
         pane = self.panes.pop(name)
@@ -158,6 +163,8 @@ class ResultsBoard(QScrollArea):
         pane.canvas.set_badge(notice_of(outcome))
         stale = self.tr("Stale") if session.is_outdated(outcome) else ""
         pane.set_tag("stale", stale, self.tr("Made from other sources, windows or another task."))
+        tip = self.tr("Spots of the sources that it hardly shows; click to outline them.")
+        pane.set_tag("lost", alarm_text(session.retention_of(outcome)), tip)
 
     def _arrange(self) -> None:
         if not self.panes:

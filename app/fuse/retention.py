@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject
 
 from app.compute.remote import compute
 from app.fuse import measuring
-from app.fuse.state import FuseState, Problem
+from app.fuse.state import FuseState, Outcome, Problem
 from app.i18n.numbers import number
 from app.i18n.translate import tr
 from app.viewer.outlines import Outline, OutlineGroup
@@ -25,44 +24,70 @@ _SIDES: tuple[SourceSide, SourceSide] = ("a", "b")
 
 
 class RetentionWatch(QObject):
-    """Measures what each result on screen loses, and tells the session."""
+    """Measures what results lose, and tells the session: of that on screen, then of all others
+    while these are on show beside it.
+    """
 
     def __init__(self, session: FuseState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._judging = Runner("retention", self, background=True)
-        self._known: WeakKeyDictionary[FusionResult, Retention] = WeakKeyDictionary()
         self._job: Job | None = None
+        self._of: FusionResult | None = None
+        """The result that is being measured."""
         self._closed = False
-        session.outcome_changed.connect(self._judge)
+        session.outcome_changed.connect(self._show)
+        session.results_changed.connect(self._judge)
+        session.display_changed.connect(self._judge)
 
     def shutdown(self) -> None:
         """Cancel the work and wait for the thread."""
         self._closed = True
         self._judging.shutdown()
 
+    def _show(self) -> None:
+        """Show what is known of the result on screen, and measure it first."""
+        self._session.retention_changed.emit()
+        self._judge()
+
+    @property
+    def _next(self) -> Outcome | None:
+        """The result to be measured next."""
+        session = self._session
+        shown = [] if session.outcome is None else [session.outcome]
+        others = session.results if session.display.layout == "results" else ()
+        return next(
+            (
+                one
+                for one in (*shown, *others)
+                if not one.is_preview and session.retention_of(one) is None
+            ),
+            None,
+        )
+
     def _judge(self) -> None:
-        """Show what is known of the result on screen, else measure it instead of the last one."""
+        wanted = None if self._closed else self._next
         if self._job is not None:
+            if wanted is not None and wanted.result is self._of:
+                return
             self._job.cancel()
-            self._job = None
-        outcome = self._session.outcome
-        known = self._known.get(outcome.result) if outcome is not None else None
-        self._session.set_retention(known)
-        if self._closed or outcome is None or outcome.is_preview or known is not None:
+            self._job = self._of = None
+        if wanted is None:
             return
-        work = compute(measuring.retention, outcome.windowed_pair, outcome.result.fused)
+        self._of = wanted.result
+        work = compute(measuring.retention, wanted.windowed_pair, wanted.result.fused)
         job = self._job = self._judging.submit(work, key="retention")
-        job.finished.connect(partial(self._judged, outcome.result))
+        job.finished.connect(partial(self._judged, wanted))
         job.failed.connect(self._fail)
 
-    def _judged(self, result: FusionResult, found: Retention) -> None:
-        self._known[result] = found
-        outcome = self._session.outcome
-        if outcome is not None and outcome.result is result:
-            self._session.set_retention(found)
+    def _judged(self, outcome: Outcome, found: Retention) -> None:
+        if self._of is outcome.result:
+            self._job = self._of = None
+        self._session.set_retention(outcome, found)
+        self._judge()
 
     def _fail(self, error: FusionError) -> None:
+        # The job is kept, so that the same result is not tried again and again.
         if not self._closed:
             self._session.set_problem(Problem(error))
 

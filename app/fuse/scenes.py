@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.fuse.retention import outline_groups
-from app.fuse.state import FuseState
+from app.fuse.state import FuseState, Outcome
 from app.i18n.translate import tr
 from app.viewer.display_state import MAX_RANGE_FACTOR, PaneDisplay
 from app.viewer.image_scene import ImageScene, Layer
+from app.viewer.outlines import OutlineGroup
 from app.viewer.pyramid import RenderedImage
 from app.viewer.slice_scene import SliceMarks, SliceScene
 from core.windows import Window
@@ -103,9 +104,16 @@ def _scene_of(session: FuseState, pane: str) -> ImageScene | None:
         source = layer_of(session, pane[-1])
         return ImageScene(base, source, "difference", span=session.display.compare.span)
     if pane == "fused":
-        groups = outline_groups(session.retention) if session.display.lost else ()
-        return replace(_compared(session, base), outlined=groups)
+        return replace(_compared(session, base), outlined=_lost(session, session.outcome))
+    if pane.startswith("result:"):
+        found = next((one for one in session.results if f"result:{one.key}" == pane), None)
+        return ImageScene(base, outlined=_lost(session, found))
     return ImageScene(base)
+
+
+def _lost(session: FuseState, outcome: Outcome | None) -> tuple[OutlineGroup, ...]:
+    """The spots that a result loses, where they are to be outlined."""
+    return outline_groups(session.retention_of(outcome)) if session.display.lost else ()
 
 
 def _compared(session: FuseState, base: Layer) -> ImageScene:

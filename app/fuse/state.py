@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,6 +24,7 @@ from core.windows import Window, Windows
 
 if TYPE_CHECKING:
     from core.retention import Retention
+    from core.types import FusionResult
 
 __all__ = [
     "Activity",
@@ -59,7 +61,7 @@ class FuseState(QObject):
     results_changed = Signal()
     """The list of results has changed, or which of them is on screen."""
     retention_changed = Signal()
-    """What the result on screen loses of its sources has been measured, or is not known."""
+    """What a result loses of its sources has been measured, or another result is on screen."""
     display_changed = Signal()
     display_settled = Signal()
     """Like ``display_changed``, but emitted only once per gesture, at its end."""
@@ -72,8 +74,7 @@ class FuseState(QObject):
         self.sources = Sources()
         self.outcome: Outcome | None = None
         self.results: tuple[Outcome, ...] = ()
-        self.retention: Retention | None = None
-        """What the result on screen loses of its sources; None while it is not known."""
+        self._retentions: WeakKeyDictionary[FusionResult, Retention] = WeakKeyDictionary()
         self.display = DisplayState()
         self.running: Activity | None = None
         self.problem: Problem | None = None
@@ -234,11 +235,19 @@ class FuseState(QObject):
         self.notices_changed.emit()
         self._update_stale()
 
-    def set_retention(self, found: Retention | None) -> None:
-        """Set what the result on screen loses; None for not known."""
-        if found is not self.retention:
-            self.retention = found
-            self.retention_changed.emit()
+    @property
+    def retention(self) -> Retention | None:
+        """What the result on screen loses of its sources; None while it is not known."""
+        return self.retention_of(self.outcome)
+
+    def retention_of(self, outcome: Outcome | None) -> Retention | None:
+        """What a result loses of its sources; None while it is not known."""
+        return None if outcome is None else self._retentions.get(outcome.result)
+
+    def set_retention(self, outcome: Outcome, found: Retention) -> None:
+        """Set what a result loses."""
+        self._retentions[outcome.result] = found
+        self.retention_changed.emit()
 
     def add_result(self, outcome: Outcome) -> None:
         """Insert a classical result before the others without showing it."""

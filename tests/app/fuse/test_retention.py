@@ -65,6 +65,33 @@ def test_a_faint_spot_that_is_halved_is_marked_outlined_and_told(qtbot, window, 
     assert not window.actions_.lost.isChecked()
 
 
+def test_every_result_is_judged_where_all_are_side_by_side(qtbot, window, faint):
+    _open(qtbot, window, faint)
+    session = window.session
+    with idle(qtbot, window):
+        session.set_method("average")
+        window.controller.fuse()
+    session.select_result(session.results[0].key)
+    board = window.view.results
+    window.actions_.side_by_side.trigger()
+    qtbot.waitUntil(
+        lambda: all(session.retention_of(one) is not None for one in session.results),
+        timeout=10_000,
+    )
+    shown = {one.result.method: board.panes[f"result:{one.key}"] for one in session.results}
+    assert shown["average"].tag("lost") == "Lost: 100 % A"
+    assert shown["laplacian"].tag("lost") == "", "the pyramid keeps details"
+    average = shown["average"].canvas
+    assert average.scene.outlined == ()
+    shown["average"].tag_clicked.emit("lost")
+    assert session.display.lost
+    assert [g.text for g in average.scene.outlined] == [
+        "Lost of A: 1 of 1 spots",
+        "Lost of B: 0 of 0 spots",
+    ]
+    assert board.panes["a"].canvas.scene.outlined == ()
+
+
 def test_the_pages_beside_fuse_show_no_alarm(qtbot, window, faint):
     _open(qtbot, window, faint)
     window.status.show_fusion(False)
