@@ -50,6 +50,8 @@ class SendDialog(QDialog):
         super().__init__(parent)
         self._service = service
         self._warnings: dict[str, str] = {}
+        self._done = self._total = 0
+        """Files of what is being sent."""
         self.setWindowTitle(self.tr("Send to archive"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(560)
@@ -125,10 +127,32 @@ class SendDialog(QDialog):
     def _send(self) -> None:
         path = Path(self.path.text().strip()).expanduser()
         self.message.hide()
+        self._done = self._total = 0
         job = self._service.send(self.archive.currentText(), (path,))
+        job.progress.connect(self._progressed)
+        job.cancelled.connect(self._cancelled)
         follow(job, self._sent, self._failed)
         self.work.watch(job, self.tr("Sending…"))
         self._update()
+
+    def reject(self) -> None:
+        """Close; while something is sent, cancel that first and say how far it was."""
+        if self.work.busy:
+            self.work.stop()
+        else:
+            super().reject()
+
+    def _progressed(self, done: float, total: float, _stage: str) -> None:
+        self._done, self._total = int(done), int(total)
+
+    def _cancelled(self) -> None:
+        text = self.tr("Cancelled. Nothing was sent.")
+        if self._done:
+            text = self.tr(
+                "Cancelled. {0} of {1} files are in the archive, where the series is not complete: "
+                "send it again, or have it deleted there."
+            )
+        self.message.show_message(text.format(self._done, self._total))
 
     def _sent(self, sent: tuple[SentFile, ...]) -> None:
         taken = sum(one.state != "failed" for one in sent)

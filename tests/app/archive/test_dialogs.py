@@ -293,3 +293,31 @@ def test_files_are_sent_and_what_became_of_them_is_told(qtbot, service, sample_f
         assert len(server.get("/instances")) == 3
     finally:
         server.stop()
+
+
+def test_sending_is_cancelled_and_what_is_there_is_told(qtbot, service, sample_files, tmp_path):
+    go_on, stored = threading.Event(), []
+
+    def store() -> None:
+        stored.append(1)
+        if len(stored) > 3:
+            go_on.wait(20)
+
+    scp = Scp(on_store=store)
+    out = tmp_path / "out"
+    out.mkdir()
+    for path in sample_files[:8]:
+        (out / path.name).write_bytes(path.read_bytes())
+    with scp.running():
+        keep_node(scp.node())
+        dialog = shown(qtbot, service, SendDialog, out)
+        dialog.go.click()
+        qtbot.waitUntil(lambda: dialog.work.bar.value() == 3, timeout=LONG)
+        with qtbot.waitSignal(dialog.work.ended, timeout=LONG):
+            dialog.reject()  # the first time it is only cancelled
+        assert dialog.isVisible()
+        assert text(dialog).startswith("Cancelled. 3 of 8 files are in the archive, where the")
+        go_on.set()
+        assert dialog.go.isEnabled()
+        dialog.reject()
+        assert not dialog.isVisible()

@@ -17,11 +17,13 @@ import pytest
 import SimpleITK as sitk
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.engine import engine_factory
 from app.preferences.settings import Settings
 from app.shell.main_window import MainWindow
+from core.fusion.slice_store import store_beside
+from tests.app.batch.test_leaving import ask_to_close
 from tests.app.regions.conftest import drag
 from tests.app.shell.test_window import drop
 from tests.orthanc import TITLE, Orthanc, start_orthanc
@@ -50,16 +52,23 @@ def server(tmp_path: Path) -> Iterator[Orthanc]:
 
 
 @pytest.fixture
-def started(qtbot, process, samples: Path, tmp_path: Path, monkeypatch) -> MainWindow:
-    """The window as it starts, with settings of its own."""
+def start(qtbot, process, samples: Path, tmp_path: Path, monkeypatch):
+    """The window as it starts, with settings of its own; several times one after the other."""
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
-    settings = Settings(tmp_path / "home")
-    made = MainWindow(engine_factory("cpu"), samples, "mif", settings=settings)
-    qtbot.addWidget(made)
-    made.resize(1400, 860)
-    made.show()
-    made.services.begin()
-    return made
+    before = QApplication.instance().quitOnLastWindowClosed()
+    QApplication.instance().setQuitOnLastWindowClosed(False)
+
+    def started() -> MainWindow:
+        settings = Settings(tmp_path / "home")
+        made = MainWindow(engine_factory("cpu"), samples, "mif", settings=settings)
+        qtbot.addWidget(made)
+        made.resize(1400, 860)
+        made.show()
+        made.services.begin()
+        return made
+
+    yield started
+    QApplication.instance().setQuitOnLastWindowClosed(before)
 
 
 def click(button: QWidget) -> None:
@@ -161,9 +170,9 @@ def sphere_figures(pet: sitk.Image, centre: tuple[float, ...], radius: float) ->
 
 
 def test_from_a_dropped_folder_to_the_archive_and_back(
-    qtbot, started, server, export_folder, tmp_path
+    qtbot, start, server, export_folder, tmp_path
 ):
-    window = started
+    window = start()
     set_up_archive(qtbot, window, server)
     drop(window, export_folder)
     qtbot.waitUntil(lambda: is_fused(window), timeout=PATIENCE)
@@ -241,3 +250,39 @@ def assert_shows(image: sitk.Image, view, shown: np.ndarray) -> None:
     if not equal.all():  # the notice stands in one corner
         across = np.flatnonzero(~equal.all(axis=1))
         assert across.max() - across.min() < 30
+
+
+def test_an_export_is_closed_half_way_and_gone_on_with(qtbot, start, shared_data, tmp_path):
+    """The compute process stops at a slice; the next window goes on there, another pair on show."""
+    study = shared_data / "clinical" / "dicom_synthetic"
+    if not study.is_dir():
+        pytest.skip(f"no synthetic PET and MR in {study}")
+    window = start()
+    drop(window, study)
+    qtbot.waitUntil(lambda: is_fused(window), timeout=PATIENCE)
+    out = tmp_path / "out"
+    out.mkdir()
+    window.actions_.export.trigger()
+    dialog = window.files.volume_dialog
+    dialog.folder.setText(str(out))
+    dialog.name.setText("fused")
+    click(dialog.go)
+    journal = store_beside(out / "fused.dcm") / "slices.jsonl"
+    qtbot.waitUntil(lambda: journal.exists() and _lines(journal) > 4, timeout=PATIENCE)
+    ask_to_close(qtbot, window)
+    click(window.close_guard.card.buttons["stop"])
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE)
+    kept = _lines(journal)
+    assert kept < 80
+    again = start()
+    qtbot.waitUntil(lambda: "export" in again.services.cards.cards, timeout=PATIENCE)
+    with qtbot.waitSignal(again.controller.exported, timeout=PATIENCE):
+        click(again.services.cards.cards["export"].buttons["resume"])
+    assert f"{kept} slices of a run that had ended early were kept" in again.session.message
+    assert again.session.sources.sample
+    assert [one.name for one in out.iterdir()] == ["fused.dcm"]
+    assert int(pydicom.dcmread(out / "fused.dcm").NumberOfFrames) == 80
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())

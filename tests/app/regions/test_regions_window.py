@@ -593,3 +593,33 @@ def test_the_table_of_pictures_is_in_pixels(qtbot, opened, tmp_path):
         rows = list(csv.DictReader(stream))
     assert [row["pixels"] for row in rows] == ["100", "100"]
     assert not any("_ml" in title or "_mm" in title for title in rows[0])
+
+
+def test_figures_follow_another_frame(qtbot, window, tmp_path):
+    """The region stays where it is, and is measured on the frame that is shown."""
+    once = np.asarray(blob((16, 40, 60), 900).transpose(2, 1, 0), np.int16)
+    frames = np.stack([once, 3 * once], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(frames, np.diag([2.0, 2.0, 2.0, 1.0])), tmp_path / "pet.nii")
+    write_nifti(tmp_path / "t1.nii")
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    window.actions_.regions.trigger()
+    choose(window, "sphere")
+    drag(canvas_of(window), (30, 20), (36, 20))
+    measured(qtbot, window)
+    measuring = window.measuring
+    (sphere,) = measuring.state.regions
+    before = measuring.measurements.of(sphere).figures
+    window.controller.volumes.show_frame(0, 1)
+    qtbot.waitUntil(lambda: window.controller.volumes.on_show.frame_a == 1, timeout=WAIT)
+    measured(qtbot, window)
+    assert measuring.state.regions == (sphere,)
+    after = measuring.measurements.of(sphere).figures
+    assert after[0].mean.value == pytest.approx(3 * before[0].mean.value)
+    assert after[1].mean.value == pytest.approx(before[1].mean.value)
+    assert after[0].voxels == before[0].voxels
+    # Once the first frame is shown again, so are its figures.
+    window.controller.volumes.show_frame(0, 0)
+    qtbot.waitUntil(lambda: window.controller.volumes.on_show.frame_a == 0, timeout=WAIT)
+    measured(qtbot, window)
+    assert measuring.measurements.of(sphere).figures[0].mean.value == before[0].mean.value

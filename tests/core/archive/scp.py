@@ -35,6 +35,7 @@ class Scp:
         then: what it does after that; None to send all.
         claims: how many images it says that the series has.
         lists: whether it answers at the level of images.
+        on_store: called before each image that is stored is answered.
         asked: UIDs of images that were asked for, of each request.
     """
 
@@ -44,6 +45,7 @@ class Scp:
     claims: int | None = None
     lists: bool = True
     store_status: int = 0x0000
+    on_store: Callable[[], object] | None = None
     asked: list[list[str]] = field(default_factory=list)
     sent: threading.Event = field(default_factory=threading.Event)
     port: int = field(default_factory=free_port)
@@ -82,6 +84,11 @@ class Scp:
                 self.then(event)
             yield 0xFF00, one
 
+    def store(self, event: Any) -> int:
+        if self.on_store is not None:
+            self.on_store()
+        return self.store_status
+
     @contextlib.contextmanager
     def running(self, context: ssl.SSLContext | None = None, **entity: Any) -> Iterator[Scp]:
         """Listen while this is entered. ``entity``: attributes of the application entity."""
@@ -97,7 +104,7 @@ class Scp:
         handlers: list[Any] = [
             (evt.EVT_C_FIND, self.find),
             (evt.EVT_C_GET, self.get),
-            (evt.EVT_C_STORE, lambda event: self.store_status),
+            (evt.EVT_C_STORE, self.store),
         ]
         server = ae.start_server(
             ("127.0.0.1", self.port), block=False, evt_handlers=handlers, ssl_context=context
