@@ -52,14 +52,20 @@ def server(tmp_path: Path) -> Iterator[Orthanc]:
 
 
 @pytest.fixture
-def start(qtbot, process, samples: Path, tmp_path: Path, monkeypatch):
-    """The window as it starts, with settings of its own; several times one after the other."""
+def home(tmp_path: Path, monkeypatch) -> Path:
+    """The folder of settings, also of the compute process: ask for it before that."""
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def start(qtbot, home: Path, process, samples: Path):
+    """The window as it starts, with settings of its own; several times one after the other."""
     before = QApplication.instance().quitOnLastWindowClosed()
     QApplication.instance().setQuitOnLastWindowClosed(False)
 
     def started() -> MainWindow:
-        settings = Settings(tmp_path / "home")
+        settings = Settings(home)
         made = MainWindow(engine_factory("cpu"), samples, "mif", settings=settings)
         qtbot.addWidget(made)
         made.resize(1400, 860)
