@@ -19,6 +19,11 @@ _QUIET: dict[str, Any] = {
     # A scheduler that is there answers at once; one that is gone is to be told soon.
     "distributed.comm.timeouts.connect": "10s",
     "distributed.comm.retry.count": 0,
+    # Looks at itself fifty times a second, and at disk and interpreter: 7 % of a core, idle.
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.tick.limit": "30s",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.admin.system-monitor.disk": False,
     "distributed.admin.system-monitor.gil.enabled": False,
 }
 
