@@ -179,7 +179,7 @@ class ClusterScoring:
             return PairScore(pair.name, {}, error=error.message)
 
     def _is_given_up(self, item: ScoreItem, outcome: GroupOutcome[ScoreItem, ScoreAnswer]) -> bool:
-        self._losses[item.place] += 1
+        self._losses[item.place] += outcome.begun
         if self._losses[item.place] < _STRIKES:
             return False
         pair = self._pairs[item.place]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.cluster.tasks import WantedProgress
 from core.cluster.worker_plan import DEVICE_VARIABLE
-from core.errors import FusionError
+from core.errors import FusionError, OutputError
 from core.evaluation.cache import KeptScores
 from core.evaluation.methods import EngineMethod, ExternalProgram, Method, ResultFolder
 from core.evaluation.plan import EvaluationPlan
@@ -109,6 +109,8 @@ def _scored(scorer: Scorer, job: ScoreJob, item: ScoreItem) -> ScoreAnswer:
                 scores = scorer.measure(item.pair, _here(method, job), sources, missing, place)
                 image = place.read_bytes() if place is not None else b""
             measured.append(MeasuredScore(scores, image=image))
+        except OutputError:
+            raise  # its disk is full, or the like: others can do it
         except FusionError as error:
             measured.append(MeasuredScore(error=error.message))
     return ScoreAnswer(item.place, tuple(measured), sources.notes)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.cluster.choice import ClusterChoice
-from core.errors import Cancelled
+from core.errors import Cancelled, OutputError
+from core.evaluation import tasks
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScore, PairScored
+from core.evaluation.result import (
+    EvaluationFinished,
+    EvaluationResult,
+    MethodDescription,
+    PairDescription,
+    PairScore,
+    PairScored,
+)
 from core.evaluation.run import EvaluationEvent, evaluate_plan
+from core.evaluation.scoring import MissingScore
+from core.evaluation.tasks import RemoteEngineMethod, ScoreItem, ScoreJob, score_pairs
 from tests.cluster_processes import ClusterProcesses
 from tests.core.evaluation.test_folders import noise, write
 
@@ -146,3 +156,21 @@ def test_a_pair_of_which_workers_die_costs_its_scores(
     assert "3 workers died" in str(scores["drei"].error)
     told = [event.text for event in events if getattr(event, "text", "")]
     assert sum("is gone" in text for text in told) >= 4
+
+
+def test_a_worker_that_cannot_write_scores_nothing(
+    plan: EvaluationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pairs are left for others, in place of an error for each."""
+    name = NAMES[0]
+    pair = PairDescription(name, *(plan.sources / side / f"{name}.png" for side in "ab"))
+    described = MethodDescription("average", "classical")
+    method = RemoteEngineMethod(described, "mif", "average", "")
+    item = ScoreItem(0, pair, ((method, MissingScore("key")),))
+    job = ScoreJob("run", plan, ("average",), images=True)
+    assert score_pairs(job, (item,))[0].scores[0].image.startswith(b"\x89PNG")
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setattr(tasks, "_image_place", lambda wanted: nullcontext(blocked / "fused.png"))
+    with pytest.raises((OutputError, NotADirectoryError, FileExistsError)):
+        score_pairs(job, (item,))
