@@ -15,6 +15,7 @@ from typing import Any
 from core.alignment.aligning import RegistrationFailed, registration_record
 from core.batch.output_folder import DiskFull, OutputFolder, Stopped
 from core.batch.plan import BatchPlan, BatchRow
+from core.batch.recorded_errors import recorded_text
 from core.batch.row_progress import RowProgress
 from core.batch.row_record import RowRecord, RowState
 from core.batch.row_steps import PictureSteps, RowSteps
@@ -22,7 +23,6 @@ from core.batch.study_row import StudySteps
 from core.errors import (
     Cancelled,
     DeviceMemoryError,
-    FusionError,
     InputError,
     Message,
     OutputError,
@@ -167,11 +167,7 @@ class _RowWork:
         if _memory_ran_out(error) and not self._context.alone:
             text = Message("memory ran out: tried again at the end, by itself and in tiles")
             return replace(record, state="queued", text=text)
-        if isinstance(error, FusionError):
-            text = error.message
-        else:
-            name, kind = self._row.match.name, type(error).__name__
-            text = Message("{0}: unexpected error ({1}: {2})", name, kind, error)
+        text = recorded_text(error, self._row.match)
         # Where failed registrations are tolerated, the sizes may still differ.
         cause = error if isinstance(error, RegistrationFailed) else error.__cause__
         if isinstance(cause, RegistrationFailed):

@@ -14,7 +14,7 @@ from core.batch.comparison_images import side_by_side_image, strip_jpeg
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp, result_size
-from core.errors import Cancelled, InputError, Message, OutputError, SeriesError
+from core.errors import Cancelled, Message, OutputError
 from core.fusion.protocol import Engine
 from core.fusion.slice_store import SliceStore, store_beside
 from core.fusion.slices import VolumePair, align, lone_slice, registration_notes, slice_pair
@@ -36,7 +36,6 @@ from core.io.volumes import load_study_volume
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
-from core.pairing.study_pairs import SeriesPair, label
 from core.pdf_document import ReportCell, ReportTable
 from core.progress import NullProgress, Progress
 from core.retention import RetentionTotals
@@ -86,11 +85,8 @@ class StudySteps:
             Cancelled: by ``progress``.
         """
         files_a, files_b = self._row.match.files
-        try:
-            stamps = FileStamp.of(*files_a, digest=True), FileStamp.of(*files_b, digest=True)
-            a, b = (self._load(series, progress) for series in (self._study.a, self._study.b))
-        except InputError as error:
-            raise _without_path(error, self._study) from error
+        stamps = FileStamp.of(*files_a, digest=True), FileStamp.of(*files_b, digest=True)
+        a, b = (self._load(series, progress) for series in (self._study.a, self._study.b))
         options = self._options
         choice = self._plan.align_choice(self._row)
         self.aligned = align_volumes(choice, a, b, options.task, progress)
@@ -365,15 +361,3 @@ def _occupied(target: Path, why: Message) -> OutputError:
         why,
         Message("Use another template or folder, or allow overwriting."),
     )
-
-
-def _without_path(error: InputError, study: SeriesPair) -> InputError:
-    """The error without the path of a file, which often holds the name of a person."""
-    if isinstance(error, SeriesError):
-        return error
-    for series in (study.a, study.b):
-        for number, path in enumerate(series.files, start=1):
-            if series.kind == "DICOM" and str(path) in error.what:
-                what = Message("{0}, file {1} of {2}", label(series), number, len(series.files))
-                return InputError(what, error.why, error.remedy)
-    return error

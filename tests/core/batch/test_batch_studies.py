@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -286,6 +287,36 @@ def test_a_disk_that_is_full_while_dicom_is_written_leaves_no_part_of_it(
     counted = {"multi": 1, "single": 10}[dicom]
     for row in plan.rows:
         assert len(list((tmp_path / row.target).iterdir())) == counted
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone", "unexpected"])
+def test_no_name_is_recorded_where_files_change_while_they_are_fused(
+    tmp_path: Path, how: str
+) -> None:
+    """Paths of studies hold names, and sources are read again when DICOM is written."""
+    write_study(tmp_path / "ZweisteinA", "ZweisteinA")
+    out = tmp_path / "out"
+
+    class Meddling(FusionEngine):
+        def fuse(self, request: FusionRequest, *words: Any, **named: Any) -> FusionResult:
+            for path in (tmp_path / "ZweisteinA").rglob("*.dcm"):
+                if how == "unexpected":
+                    raise LookupError(path)
+                path.unlink() if how == "gone" else path.write_bytes(b"damaged")
+            return super().fuse(request, *words, **named)
+
+    events, end = _run(_plan(tmp_path, out, dicom="multi", reports=True), Meddling("cpu"))
+    assert (end.tally.done, end.tally.failed) == (0, 1)
+    text = events[-1].record.text
+    said = (
+        r": unexpected error \(LookupError\)$" if how == "unexpected" else r"^PT \w{8}, file 1 of "
+    )
+    assert re.search(said, text), text
+    for path in out.rglob("*"):
+        assert "weistein" not in str(path.relative_to(out))
+        if path.is_file():
+            assert b"weistein" not in path.read_bytes().replace(b"\0", b""), path
+    assert "weistein" not in " ".join(f"{e.record.text}{e.record.notes}" for e in events)
 
 
 def test_studies_are_not_gone_on_with_under_other_names(
