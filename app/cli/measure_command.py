@@ -13,6 +13,7 @@ from app.cli.options import (
     AcceptUneven,
     FrameA,
     FrameB,
+    KeepFailed,
     KeepIdentity,
     Register,
     ReplaceUids,
@@ -63,6 +64,7 @@ def measure(
     accept_gap: AcceptGap = False,
     accept_uneven: AcceptUneven = False,
     register: Register = False,
+    keep_failed: KeepFailed = False,
     transform: TransformFile = None,
     not_registered: Annotated[
         bool,
@@ -85,7 +87,7 @@ def measure(
             frames=(frame_a, frame_b), suv=checked("--suv", suv, tuple(SUV_UNITS)),
             gap=accept_gap, uneven=accept_uneven, same_millimetres=not_registered,
             align=align_choice(
-                register, "", transform, "", onto="a", crop=False, keep_failed=False
+                register, "", transform, "", onto="a", crop=False, keep_failed=keep_failed
             ),
             dicom=DicomChoices(keep_identity=keep_identity, replace_uids=replace_uids),
         )  # fmt: skip

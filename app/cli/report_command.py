@@ -16,6 +16,7 @@ from app.cli.options import (
     Device,
     FrameA,
     FrameB,
+    KeepFailed,
     KeepIdentity,
     Kind,
     NotRegistered,
@@ -51,6 +52,7 @@ def report(
     window_a: WindowA = None,
     window_b: WindowB = None,
     register: Register = False,
+    keep_failed: KeepFailed = False,
     kind: Kind = "",
     transform: TransformFile = None,
     rig: RigName = "",
@@ -75,7 +77,7 @@ def report(
 
         numbers = slice_numbers(slices)
         align = align_choice(
-            register, kind, transform, rig, onto="a", crop=False, keep_failed=False
+            register, kind, transform, rig, onto="a", crop=False, keep_failed=keep_failed
         )
         volumes = volume_options(
             plane, None, (series_a, series_b), (frame_a, frame_b), suv=suv, gap=accept_gap,

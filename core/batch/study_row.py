@@ -296,8 +296,9 @@ class StudySteps:
                 report_slice(pair, self.settings, index, result.shown[index]) for index in wanted
             ),
             count=pair.slices(PLANE),
-            figures=(*_metrics_tables(metrics), *_losses_tables(result.retention)),
-            warnings=tuple(map(str, (*doubts, *result.retention.warnings))),
+            lost=result.retention,
+            figures=tuple(_metrics_tables(metrics)),
+            warnings=tuple(map(str, doubts)),
             notes=tuple(map(str, result.notes)),
             identity=identity,
         )
@@ -331,22 +332,6 @@ def _metrics_tables(metrics: Mapping[str, float]) -> Iterator[ReportTable]:
     )
     heads = ReportCell("Metric"), ReportCell("Middle slice")
     yield ReportTable("Metrics", heads, rows)
-
-
-def _losses_tables(retention: RetentionTotals) -> Iterator[ReportTable]:
-    if not retention.images:
-        return
-    heads = ("Source", "Spots in all slices", "Lost", "Share of their contrast")
-    rows = tuple(
-        (
-            ReportCell(side.upper()),
-            ReportCell(str(one.spots), float(one.spots)),
-            ReportCell(str(one.lost), float(one.lost)),
-            ReportCell(f"{one.share:.0%}", one.share),
-        )
-        for side, one in (("a", retention.a), ("b", retention.b))
-    )
-    yield ReportTable("Lost in the fused series", tuple(map(ReportCell, heads)), rows)
 
 
 def _check_replaceable(target: Path) -> None:

@@ -13,6 +13,7 @@ from core.geometry.planes import PlaneName, axes_of
 from core.library_versions import library_versions
 from core.pairing.study_pairs import label
 from core.pdf_document import ReportCell, ReportTable
+from core.retention import ALARM, KEPT, RetentionTotals
 from core.tasks import get_task
 from core.types import FloatArray, SeriesHeader, Volume, notice_for
 from core.units.palettes import DEFAULT_PALETTES
@@ -25,6 +26,11 @@ _TOGETHER = {
     Alignment.NOT_REGISTERED: "not registered: no common frame of reference is known",
     Alignment.APART: "they share no place",
 }
+_LOSSES = (
+    "Spots are places of 4 to 15 mm that stand out in a source as it is shown; lost are those of "
+    f"which the fused picture shows less than {KEPT:.0%}. Not all are found: that nothing is lost "
+    f"here is no proof. Much: more than {ALARM:.0%} of the contrast of a source."
+)
 _ORIGINS = {
     "registered": "estimated from the two volumes",
     "file": "read from a file",
@@ -42,6 +48,7 @@ class ReportSlice:
         a, b, fused: the pictures.
         spacing: millimetres from row to row and from column to column.
         shows: "fused", or "a" or "b" where one source is shown alone.
+        lost: in it; nothing where one source is shown alone.
     """
 
     index: int
@@ -52,6 +59,7 @@ class ReportSlice:
     fused: FloatArray
     spacing: tuple[float, float]
     shows: str = "fused"
+    lost: RetentionTotals = field(default_factory=RetentionTotals)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,6 +73,7 @@ class StudyReport:
         provenance: of the fused slices.
         slices: that are shown.
         count: of slices that were fused; None where only those that are shown were.
+        lost: in all slices that were fused; None where only those that are shown were.
         figures: tables of figures: of regions, metrics and others.
         warnings: what a reader must see first.
         notes: of the sources and the result, for a person.
@@ -78,6 +87,7 @@ class StudyReport:
     provenance: Mapping[str, str]
     slices: tuple[ReportSlice, ...]
     count: int | None = None
+    lost: RetentionTotals | None = None
     figures: tuple[ReportTable, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -87,6 +97,13 @@ class StudyReport:
     def volumes(self) -> tuple[Volume, Volume]:
         """A on the grid of B, and B."""
         return self.pair.a, self.pair.b
+
+    @property
+    def loss(self) -> RetentionTotals:
+        """In all slices that were fused."""
+        if self.lost is not None:
+            return self.lost
+        return sum((one.lost for one in self.slices), RetentionTotals())
 
     @property
     def title(self) -> str:
@@ -123,6 +140,8 @@ def range_text(window: Window) -> str:
 
 def tables(report: StudyReport) -> Iterator[ReportTable]:
     """All tables but the figures."""
+    if report.loss.images:
+        yield _losses(report)
     if report.identity:
         yield _pairs(_PERSON, report.identity)
     yield _sources(report)
@@ -157,6 +176,35 @@ def _sources(report: StudyReport) -> ReportTable:
         )
         rows.append(tuple(map(ReportCell, cells)))
     return ReportTable("Sources", tuple(map(ReportCell, heads)), tuple(rows), words=len(heads))
+
+
+def _losses(report: StudyReport) -> ReportTable:
+    heads = ("Slices", "Source", "Spots", "Lost", "Share of their contrast")
+    slices = [(f"{one.index + 1}, {one.plane}", one.lost) for one in report.slices]
+    which = (
+        "all that are shown"
+        if report.lost is None
+        else f"all {report.loss.images} with both sources"
+    )
+    rows = tuple(
+        (
+            ReportCell(name),
+            ReportCell(f"{side.upper()} ({report.series['ab'.index(side)].modality})"),
+            ReportCell(str(of_side.spots), float(of_side.spots)),
+            ReportCell(str(of_side.lost), float(of_side.lost)),
+            ReportCell(f"{of_side.share:.0%}" if of_side.spots else "–", of_side.share),
+        )
+        for name, lost in (*slices, (which, report.loss))
+        if lost.images
+        for side, of_side in (("a", lost.a), ("b", lost.b))
+    )
+    return ReportTable(
+        "Lost in the fused pictures",
+        tuple(map(ReportCell, heads)),
+        rows,
+        introduction=(_LOSSES,),
+        words=2,
+    )
 
 
 def _geometry(report: StudyReport) -> Iterator[tuple[str, str]]:

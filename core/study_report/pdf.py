@@ -60,7 +60,7 @@ def write_study_report(path: Path, report: StudyReport) -> None:
     document.sentence(report.notice, bold=True)
     if not report.identity:
         document.sentence("No name, ID or date of the patient is in this report.")
-    for warning in report.warnings:
+    for warning in (*report.warnings, *map(str, report.loss.warnings)):
         document.sentence(warning, bold=True)
     for number, one in enumerate(report.slices):
         _add_slice(document, report, one, "" if number else "Slices")
@@ -85,7 +85,11 @@ def _add_slice(document: PdfDocument, report: StudyReport, one: ReportSlice, hea
                 Picture(jpeg(pixels, one.spacing), _caption(report, side))
                 for side, pixels in enumerate((one.a, one.b))
             ),
-            Picture(jpeg(one.fused, one.spacing), f"{fused}. {report.notice}"),
+            Picture(
+                jpeg(one.fused, one.spacing),
+                f"{fused}. {report.notice}",
+                warning=" ".join(map(str, one.lost.warnings)),
+            ),
         ],
         title=f"Slice {one.index + 1} of {axes.shape[0]}, {one.plane}",
         detail=f"at {axes.offset_of(one.index):.1f} mm; right: {axes.letters[1]}",

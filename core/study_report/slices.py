@@ -14,6 +14,7 @@ from core.fusion.volume_fusion import SliceSettings, fuse_slices
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName, axes_of
 from core.progress import Progress
+from core.retention import RetentionTotals, measure_retention
 from core.study_report.content import ReportSlice
 from core.types import FloatArray
 
@@ -43,6 +44,10 @@ def report_slice(
         pair, settings.plane, index, windows=settings.windows, palettes=settings.palettes
     )
     _, down, across = axes_of(grid_of(pair.b), settings.plane).spacing
+    lone = lone_slice(pair, settings.plane, index)
+    lost = RetentionTotals()
+    if lone is None:
+        lost = RetentionTotals.of(measure_retention(sources, fused), index)
     return ReportSlice(
         index,
         plane=settings.plane,
@@ -50,7 +55,8 @@ def report_slice(
         b=sources.b.normalised(),
         fused=fused,
         spacing=(down, across),
-        shows=lone_slice(pair, settings.plane, index) or "fused",
+        shows=lone or "fused",
+        lost=lost,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import re
 import resource
@@ -19,8 +20,10 @@ from typer.testing import CliRunner
 
 from app.cli.main import app
 from app.cli.report import slice_numbers
-from core.errors import InputError
+from core.errors import InputError, Message
+from core.registration.result import Registration
 from core.study_report.pdf import jpeg
+from core.types import Transform
 from tests.core.io.pdf_text import pdf_text
 from tests.core.io.studies import write_mr, write_pet, write_study
 
@@ -187,3 +190,31 @@ def test_pictures_have_square_pixels() -> None:
     assert size == (20, 40)
     shown = Image.open(io.BytesIO(jpeg(np.zeros((3000, 1500, 3), np.float32), (1.0, 1.0))))
     assert shown.size == (512, 1024)
+
+
+@pytest.mark.parametrize("command", ["report", "measure"])
+def test_a_pair_that_cannot_be_registered_is_taken_as_it_is_on_wish(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The refusal names that option."""
+    module = importlib.import_module("core.registration")
+    found = Registration(
+        transform=Transform.identity(3),
+        spread=np.inf,
+        measure=Message("none"),
+        before=0,
+        after=0,
+        verdict="failed",
+        reasons=(Message("Nothing matches."),),
+    )
+    monkeypatch.setattr(module, "register", lambda *given, **more: found)
+    out = tmp_path / ("x.pdf" if command == "report" else "x.csv")
+    words = [command, study / "PET", study / "MR", "-o", out, "--register"]
+    words += ["--pack", "average"] if command == "report" else ["--sphere", "0,0,0,10"]
+    refused = runner.invoke(app, [str(word) for word in words])
+    assert refused.exit_code == 2
+    assert "--keep-failed" in refused.output
+    assert not out.exists()
+    kept = runner.invoke(app, [*map(str, words), "--keep-failed"])
+    assert "Nothing matches." in kept.output
+    assert out.exists()
