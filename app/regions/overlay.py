@@ -11,6 +11,7 @@ from app.fuse.page import FusePage
 from app.fuse.state import FuseState
 from app.regions.measurements import RegionMeasurements
 from app.regions.outlines import drawing_of, voxel_lines
+from app.regions.projection_tool import ProjectionTool
 from app.regions.state import RegionsState
 from app.regions.tool import RegionTool
 from app.regions.view_plane import ViewPlane, view_plane
@@ -49,6 +50,7 @@ class RegionsOverlay(QObject):
             self._links.append((link, partial(self._plane_of_board, plane)))
         for link, plane_on_show in self._links:
             link.tool = RegionTool(state, link, plane_on_show, title)
+        view.planes.panes["projection"].canvas.link.tool = ProjectionTool(state)
         for signal in (
             state.edited,
             state.view_changed,

@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
@@ -170,6 +170,20 @@ def test_dragging_elsewhere_still_changes_the_window(study, measuring):
     drag(canvas, (30, 20), (40, 25))
     assert study.session.display.b.window != before
     assert measuring.state.regions == ()
+
+
+def test_the_projection_refuses_to_be_drawn_on_and_says_where_to(qtbot, study, measuring):
+    study.session.set_display(replace(study.session.display, layout="planes"))
+    canvas = study.view.planes.panes["projection"].canvas
+    qtbot.waitUntil(lambda: canvas.scene is not None, timeout=WAIT)
+    tool, middle = canvas.link.tool, (6, 4)
+    assert tool.cursor(canvas.camera, QPointF()) is None
+    choose(study, "sphere")
+    assert tool.cursor(canvas.camera, QPointF()) == Qt.CursorShape.ForbiddenCursor
+    drag(canvas, middle, (9, 4))
+    assert measuring.state.regions == ()
+    assert measuring.state.tool == "sphere", "it can be drawn elsewhere"
+    assert "Draw in one of the three planes." in study.status.stage.text()
 
 
 def test_regions_are_drawn_on_the_board_of_planes(qtbot, study, measuring):
