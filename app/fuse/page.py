@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QGuiApplication
@@ -12,38 +11,26 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from app.commands.registry import CommandRegistry
 from app.fuse.active_pane import ActivePane
 from app.fuse.compare_bar import CompareBar
-from app.fuse.export import notice_of
 from app.fuse.feature_pane import FeaturePane
 from app.fuse.layouts import arrange
 from app.fuse.messages import Messages
+from app.fuse.pane_contents import PaneContents
 from app.fuse.pane_texts import (
-    SOURCES,
-    no_data_tag,
-    registration_tag,
     result_info,
-    result_placeholder,
-    slice_info,
-    source_info,
-    source_placeholder,
-    source_title,
-    waiting_text,
 )
 from app.fuse.planes_board import PlanesBoard
 from app.fuse.recon_pane import ReconPane
 from app.fuse.results_board import ResultsBoard
-from app.fuse.retention import alarm_text
-from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
+from app.fuse.scenes import dragged_window, fitted, image_of, operands, window_of
 from app.fuse.slice_bar import SliceBar
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
-from app.i18n.numbers import filled
 from app.viewer.display_state import Compare
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
 from core.windows import Window
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
-_FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
 _WINDOWED = ("a", "b", "fused", "recon_a", "recon_b")
 
 
@@ -85,6 +72,7 @@ class FusePage(QWidget):
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
         self.active = ActivePane(self.panes, "a", self)
         self.results = ResultsBoard(session, self.link, self.active)
+        self._contents = PaneContents(session, self.panes, keys, self)
         self._maximised = ""
         self._instead: QWidget | None = None
         """Shown in place of the panes."""
@@ -96,7 +84,7 @@ class FusePage(QWidget):
         self._show_keys()
         self._show_task()
         self._show_sources()
-        self._show_outcome()
+        self._contents.show_outcome()
         self._show_display()
         self._show_empty()
 
@@ -132,12 +120,12 @@ class FusePage(QWidget):
         session.task_changed.connect(self._show_task)
         session.task_changed.connect(self._show_results)
         session.sources_changed.connect(self._show_sources)
-        session.outcome_changed.connect(self._show_outcome)
+        session.outcome_changed.connect(self._contents.show_outcome)
         session.results_changed.connect(self._show_results)
-        session.features_changed.connect(lambda: self._show_scene("features"))
-        session.retention_changed.connect(self._show_lost)
+        session.features_changed.connect(lambda: self._contents.show_scene("features"))
+        session.retention_changed.connect(self._contents.show_lost)
         session.stale_changed.connect(self._show_stale)
-        session.running_changed.connect(self._show_running)
+        session.running_changed.connect(self._contents.show_running)
         session.display_changed.connect(self._show_display)
         for signal in (
             session.sources_changed,
@@ -288,45 +276,15 @@ class FusePage(QWidget):
 
     def _show_keys(self) -> None:
         """Update the texts that mention keys."""
-        key = self._keys.key_of("view.maximise")
-        for pane in self.panes.values():
-            pane.show_key(key)
-        self._show_source_placeholders()
-        self._show_stale_tag()
+        self._contents.show_keys()
 
     def _show_task(self) -> None:
-        task = self.session.task
-        self.welcome.show_task(task.name)
-        self._show_source_titles()
-        self.panes["fused"].set_title(self.tr("Fused"))
-        self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
-        self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
-        self.panes["features"].set_title(self.tr("Features"))
-        self._show_source_placeholders()
-        for name in ("a", "b"):
-            self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
-
-    def _show_source_titles(self) -> None:
-        for name in SOURCES:
-            self.panes[name].set_title(source_title(self.session, name))
-
-    def _show_source_placeholders(self) -> None:
-        key = self._keys.key_of("file.open")
-        for name in SOURCES:
-            self.panes[name].canvas.set_placeholder(source_placeholder(self.session, name, key))
-
-    def _show_result_placeholders(self) -> None:
-        for name in _FROM_RESULT:
-            self.panes[name].canvas.set_placeholder(result_placeholder(self.session, name))
-
-    def _show_scene(self, name: str) -> None:
-        self.panes[name].set_scene(scene_of(self.session, name))
+        self.welcome.show_task(self.session.task.name)
+        self._contents.show_task()
 
     def _show_display(self) -> None:
         display = self.session.display
-        for name, pane in self.panes.items():
-            self._show_scene(name)
-            pane.canvas.set_aids(display.crosshair, display.magnifier)
+        self._contents.show_display()
         self.features.show_view(display.features)
         self.bar.show_compare(display.compare)
         if self._arranged != display.layout:
@@ -334,87 +292,16 @@ class FusePage(QWidget):
             self._arrange()
             self._show_empty()
         self.bar.show_layout(display.layout)
-        for name in ("recon_a", "recon_b"):
-            pane = self.panes[name]
-            if isinstance(pane, ReconPane):
-                pane.show_residual(display.residuals)
-        self._show_compare_tag()
-
-    def _show_compare_tag(self) -> None:
-        compare = self.session.display.compare
-        scene = scene_of(self.session, "fused")
-        wanted = compare.mode != "off" and compare.overlaid
-        missing = wanted and scene is not None and not scene.is_compared
-        self.panes["fused"].set_tag(
-            "missing",
-            self.tr("Nothing to compare") if missing else "",
-            self.tr("One of the two pictures chosen is not there for this pair."),
-        )
 
     def _show_sources(self) -> None:
         sources = self.session.sources
-        self._show_source_titles()
-        for side, (name, loaded) in enumerate(zip("ab", (sources.a, sources.b), strict=True)):
-            self._show_scene(name)
-            named = sources.requested_name(side) or (loaded.image.name if loaded else "")
-            described = named
-            if sources.slice is not None:
-                described, named = slice_info(sources.slice, side)
-            elif loaded:
-                described = source_info(loaded)
-            self.panes[name].set_info(described, named, Path(named).stem)
-        self._show_registration()
-        self._show_source_placeholders()
-        self._show_result_placeholders()
+        self._contents.show_sources()
         first = sources.a or sources.b
         # Keep the position while the next pair is being read: it may have the same size.
         if first is not None or not sources.is_loading:
             aspect = sources.slice.aspect if sources.slice is not None else 1.0
             self.link.set_size(first.image.size if first else (0, 0), aspect)
         self._show_results()
-
-    def _show_registration(self) -> None:
-        """Say whether volumes may not lie on each other, and which has no data in the slice."""
-        text, tip = registration_tag(self.session.sources.slice)
-        view = self.session.sources.slice
-        is_moved = view is not None and view.volumes.are_apart
-        for name in ("a", "b", "fused"):
-            said = (text, tip) if name != "a" or is_moved else ("", "")
-            self.panes[name].set_tag("registration", *said)
-        for side in ("a", "b"):
-            self.panes[side].set_tag("data", *no_data_tag(self.session.sources.slice, side))
-
-    def _show_outcome(self) -> None:
-        outcome = self.session.outcome
-        for name in _FROM_RESULT:
-            self._show_scene(name)
-        self._show_result_placeholders()
-        fused = self.panes["fused"]
-        title = outcome.method_title if outcome else ""
-        fused.set_info(result_info(outcome) if outcome else "", title)
-        preview = outcome is not None and outcome.is_preview
-        fused.set_tag(
-            "preview",
-            self.tr("Classical preview") if preview else "",
-            self.tr("A classical method, shown until the model has finished."),
-        )
-        fused.canvas.set_badge(notice_of(outcome) if outcome else "")
-        for name, closeness in zip(
-            ("recon_a", "recon_b"), outcome.recon_psnr if outcome else (None, None), strict=True
-        ):
-            known = closeness is not None
-            text = filled(self.tr("PSNR {0:.1f} dB"), closeness) if known else ""
-            self.panes[name].set_info(text)
-        features = outcome.result.features_a if outcome else None
-        self.features.set_channels(len(features) if features is not None else 0)
-        self._show_stale_tag()
-        self._show_running()
-
-    def _show_lost(self) -> None:
-        """Outline what the result loses, if wanted, and say it where it is much."""
-        self._show_scene("fused")
-        tip = self.tr("Spots of the sources that it hardly shows; click to outline them.")
-        self.panes["fused"].set_tag("lost", alarm_text(self.session.retention), tip)
 
     def _show_results(self) -> None:
         session = self.session
@@ -427,32 +314,11 @@ class FusePage(QWidget):
             shown.append((result.key, title, tip))
         self.bar.show_results(shown, session.outcome.key if session.outcome else "")
         self.bar.show_operands(operands(session))
-        self._show_scene("fused")
-        self._show_compare_tag()
+        self._contents.show_compared()
 
     def _show_stale(self) -> None:
-        self._show_stale_tag()
+        self._contents.show_stale()
         self._show_results()
-
-    def _show_stale_tag(self) -> None:
-        key = self._keys.key_of("fuse.run")
-        tip = self.tr("Sources, windows, task or method changed since. Press Fuse to renew.")
-        if key:
-            tip = self.tr("Sources, windows, task or method changed since. {0} fuses anew.")
-        stale = self.tr("Stale") if self.session.is_stale else ""
-        self.panes["fused"].set_tag("stale", stale, tip.format(key))
-
-    def _show_running(self) -> None:
-        running = self.session.running
-        fusing = running is not None and running.fusing
-        loading = running is not None and not running.fusing
-        outcome = self.session.outcome
-        preview = outcome is not None and outcome.is_preview
-        for name, pane in self.panes.items():
-            from_result = name in _FROM_RESULT
-            pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
-            waiting = loading or (from_result and fusing)
-            pane.canvas.set_waiting(waiting, waiting_text(self.session, name))
 
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""
