@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,12 +28,36 @@ from tools.packs.make import (
     steps_of,
 )
 from trainer.config.recipes import path_of
+from trainer.config.settings_file import load_settings
 
 
 def test_every_embedded_pack_has_its_steps() -> None:
     steps = read_chain()
     for pack in PACKS.glob("*.safetensors"):
         assert steps_of([pack.stem], steps)[-1] == pack.stem
+
+
+def test_every_embedded_pack_was_trained_by_the_recipe_of_its_chain() -> None:
+    """Of a mean the first run. What depends on the machine is left out: precision, paths."""
+    steps = read_chain()
+    for pack in PACKS.glob("*.safetensors"):
+        step = steps[pack.stem]
+        while not isinstance(step, Training):
+            step = steps[step.needs[0]]
+        recipe = path_of(step.recipe)
+        assert recipe is not None
+        wanted = asdict(load_settings(recipe)[0])
+        recorded = read_manifest(pack).training.config
+        for name in recorded.keys() - {"precision", "init", "device", "backbone"}:
+            assert _plain(recorded[name]) == _plain(wanted[name], recorded[name]), (pack.stem, name)
+
+
+def _plain(value: object, like: object = None) -> object:
+    """As JSON has it; of a group only the settings that ``like`` has, for later ones came since."""
+    if isinstance(value, Mapping):
+        known = like if isinstance(like, Mapping) else value
+        return {name: _plain(value[name], known[name]) for name in known}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def test_what_a_pack_needs_is_made_before_it_and_nothing_else() -> None:
