@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sqlite3
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from core.batch import (
@@ -25,12 +27,14 @@ from core.batch.cluster_pool import ClusterStopped
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.output_folder import Stopped
 from core.batch.row_files import STAGING_PREFIX
+from core.cluster.certificates import make_certificates
 from core.cluster.choice import ClusterChoice
+from core.cluster.errors import ClusterError
 from core.errors import Cancelled
 from core.fusion.classical_engine import ClassicalEngine
 from core.pairing.folders import pair_paths
 from core.progress import NullProgress
-from tests.cluster_processes import ClusterProcesses
+from tests.cluster_processes import ClusterProcesses, command
 
 pytest.importorskip("distributed")
 DEADLY = """
@@ -79,11 +83,14 @@ class Sitting:
 
     def __init__(
         self, source: Path, out: Path, address: str, *, act: Callable[[int], None] | None = None,
-        progress: NullProgress | None = None, patience: float = 60, **options: object,
+        progress: NullProgress | None = None, patience: float = 60, group: int = 2,
+        certificates: Path | None = None, **options: object,
     ) -> None:  # fmt: skip
         chosen = BatchOptions("mff", "average", out=out, **options)  # type: ignore[arg-type]
         plan = plan_batch(pair_paths([source], "mff"), chosen)
-        choice = ClusterChoice(address, rows_per_worker=2, patience=patience)
+        choice = ClusterChoice(
+            address, rows_per_worker=group, patience=patience, certificates=certificates
+        )
         self.events: list[BatchEvent] = []
         ended = 0
         for event in run_batch(plan, ClassicalEngine(), progress, cluster=choice):
@@ -253,3 +260,76 @@ def test_workers_that_differ_get_no_row_and_one_that_sees_no_folder_sends_back(
     assert len(sitting.said) == 2
     assert "it has version 0.0.9, and here is" in said
     assert "its pack average is another one (ffffffff there" in said
+
+
+def test_with_certificates_everything_is_encrypted_and_nothing_else_listens(
+    tmp_path: Path, local: Callable[[Path], Path]
+) -> None:
+    keys, others, source = tmp_path / "keys", tmp_path / "others", sources(tmp_path / "in", 4)
+    make_certificates(keys)
+    make_certificates(others)
+    with ClusterProcesses(tmp_path, certificates=keys) as cluster:
+        cluster.start_workers()
+        assert cluster.address.startswith("tls://")
+        for program in (cluster.scheduler, *cluster.workers):
+            top = psutil.Process(program.process.pid)
+            for one in (top, *top.children(recursive=True)):
+                ports = [c.laddr for c in one.net_connections("inet") if c.status == "LISTEN"]
+                assert len(ports) <= 1
+                assert {place.ip for place in ports} <= {"127.0.0.1"}
+        Sitting(source, tmp_path / "out", cluster.address, certificates=keys)
+        with pytest.raises(ClusterError, match="its certificate is not of our authority"):
+            Sitting(source, tmp_path / "no", cluster.address, certificates=others)
+        refused = command("worker", cluster.address, "--device", "cpu", "--certificates", others)
+        assert "its certificate is not of our authority" in refused.wait_for("unifusion:")
+        refused.end()
+    assert_whole(tmp_path / "out", local(source), 4)
+
+
+@pytest.mark.slow
+def test_two_thousand_real_pairs_with_all_that_can_happen(
+    tmp_path: Path, shared_data: Path, local: Callable[[Path], Path]
+) -> None:
+    """One worker is killed, one frozen, then the scheduler killed, and the batch resumed."""
+    originals = sorted((shared_data / "val" / "mif" / "a").iterdir())
+    for letter in "ab":
+        (tmp_path / "in" / letter).mkdir(parents=True)
+        (tmp_path / "few" / letter).mkdir(parents=True)
+        for index in range(2000):
+            original = shared_data / "val" / "mif" / letter / originals[index % len(originals)].name
+            (tmp_path / "in" / letter / f"{index:04}_{original.name}").symlink_to(original)
+            few = tmp_path / "few" / letter / original.name
+            if not few.exists():
+                few.symlink_to(original)
+    out = tmp_path / "out"
+    with ClusterProcesses(tmp_path, frozen_after=5) as cluster:
+        cluster.start_workers(3)
+        killed, frozen, _ = cluster.workers
+        deeds: dict[int, Callable[[], None]] = {
+            200: lambda: killed.signal_all(signal.SIGKILL),
+            400: lambda: frozen.signal_all(signal.SIGSTOP),
+            1200: lambda: cluster.scheduler.signal_all(signal.SIGKILL),
+        }
+        with pytest.raises(ClusterStopped):
+            Sitting(
+                tmp_path / "in", out, cluster.address, group=0,
+                act=lambda ended: deeds.get(ended, int)() and None,
+            )  # fmt: skip
+        done = len(list(out.glob("*.png")))
+        assert 1200 <= done < 2000
+        frozen.signal_all(signal.SIGCONT)
+        cluster.start_scheduler_again()
+        cluster.start_workers(2)
+        sitting = Sitting(tmp_path / "in", out, cluster.address, group=0, resume=True)
+    assert sitting.failures == {}
+    assert set(sitting.times_done.values()) == {1}
+    assert len(sitting.times_done) == 2000 - done
+    with contextlib.closing(sqlite3.connect(out / MANIFEST_NAME)) as db:
+        assert db.execute("SELECT state, count(*) FROM rows GROUP BY state").fetchall() == [
+            ("done", 2000)
+        ]
+    assert sorted(path.suffix for path in out.iterdir()) == ["", *[".png"] * 2000]
+    expected = local(tmp_path / "few")
+    for path in out.glob("*.png"):
+        whole = cv2.imread(str(path), -1)
+        np.testing.assert_array_equal(whole, cv2.imread(str(expected / path.name[5:]), -1))
