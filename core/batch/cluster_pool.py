@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from core.batch.events import ClusterNews
 from core.batch.manifest import BatchManifest
-from core.batch.output_folder import OutputFolder, Stopped
+from core.batch.output_folder import DiskFull, OutputFolder, Stopped, is_disk_full
 from core.batch.pack_check import PackCheck
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.portable import portable_options, portable_row
@@ -180,8 +180,12 @@ class ClusterPool:
         for answer in outcome.made:
             self._news.append(self._finished(answer))
         left = [record for _, record in outcome.left]
-        if isinstance(outcome.error, OtherPack):
-            raise outcome.error
+        error = outcome.error
+        # The disk of results is everybody's, that of a worker which sends them back is its own.
+        if isinstance(error, OtherPack):
+            raise error
+        if isinstance(error, DiskFull) and str(self.cluster.folder.path) in error.what:
+            raise error
         if outcome.lost:
             if outcome.begun:
                 left = [record for record in left if not self._has_lost(record, outcome)]
@@ -215,6 +219,8 @@ class ClusterPool:
         try:
             put_files(answer.files, row, self._plan)
         except OutputError as error:
+            if is_disk_full(error):
+                raise DiskFull.of(error) from error
             self._place.check_writable()
             return replace(record, state="failed", text=error.message, strikes=0)
         self._place.check()

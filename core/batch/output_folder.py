@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -16,6 +17,21 @@ class Stopped(OutputError):
 
 class DiskFull(Stopped):
     """The disk is full."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> DiskFull:
+        """Of an error of which :func:`is_disk_full` holds."""
+        return cls(
+            getattr(error, "what", str(error)), Message("the disk is full"),
+            Message("Free some space, then go on with the batch."),
+        )  # fmt: skip
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether ``error`` was raised since the disk, or the share of the user, is full."""
+    cause = error.__cause__
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return isinstance(cause, OSError) and cause.errno in full
 
 
 class FolderLost(Stopped):

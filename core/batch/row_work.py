@@ -5,7 +5,6 @@ Whatever decides where and when a row is processed calls :func:`process_row`.
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.alignment.aligning import RegistrationFailed, registration_record
-from core.batch.output_folder import DiskFull, OutputFolder, Stopped
+from core.batch.output_folder import DiskFull, OutputFolder, Stopped, is_disk_full
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.recorded_errors import recorded_text
 from core.batch.row_progress import RowProgress
@@ -146,7 +145,7 @@ class _RowWork:
         try:
             written = steps.write(pair, result)
         except OutputError as error:
-            if not _disk_full(error):
+            if not is_disk_full(error):
                 place.check_writable()
             raise
         place.check()  # a result in a folder that replaced it does not count
@@ -159,11 +158,8 @@ class _RowWork:
             DiskFull: the error ends the run.
         """
         record = self._record
-        if _disk_full(error):
-            raise DiskFull(
-                getattr(error, "what", str(error)), Message("the disk is full"),
-                Message("Free some space, then go on with the batch."),
-            ) from error  # fmt: skip
+        if is_disk_full(error):
+            raise DiskFull.of(error) from error
         if _memory_ran_out(error) and not self._context.alone:
             text = Message("memory ran out: tried again at the end, by itself and in tiles")
             return replace(record, state="queued", text=text)
@@ -181,12 +177,6 @@ def _steps(row: BatchRow, context: RowContext) -> RowSteps:
     if row.match.study is not None:
         return StudySteps(row, context.plan, tiles=context.alone)
     return PictureSteps(row, context.plan, tiles=context.alone)
-
-
-def _disk_full(error: BaseException) -> bool:
-    cause = error.__cause__
-    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-    return isinstance(cause, OSError) and cause.errno in full
 
 
 def _memory_ran_out(error: BaseException) -> bool:
