@@ -35,13 +35,14 @@ _POINTS, _CURVES = 100_000, 6
 
 
 def report(name: str, monitor: DelayMonitor) -> None:
-    """Print median, 99th percentile and maximum of the delays."""
+    """Print median, 99th percentile and maximum of the delays, and the most CPU of a turn."""
     late = [delay.late for delay in monitor.delays]
     p50, p99, worst = np.percentile(late, (50, 99, 100))
+    cpu = max(delay.cpu for delay in monitor.delays)
     mark = "ok" if p99 < _GOAL_MS else "over"
     print(
         f"{name:28} delay {p50:6.1f} ms  99 %: {p99:6.1f}  worst {worst:7.1f}  "
-        f"of {len(late)}  goal {_GOAL_MS:.0f}: {mark}",
+        f"of {len(late)}  goal {_GOAL_MS:.0f}: {mark}  CPU of a turn ≤ {cpu:.1f}",
         flush=True,
     )
 
