@@ -7,13 +7,9 @@ events and returns its result.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import itertools
-import os
 import queue
-import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -23,7 +19,6 @@ from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from app.workers.background_import import import_readers
 from app.workers.errors import as_fusion_error
-from app.workers.thread_priority import reset_priority
 from core.errors import Cancelled
 
 JobFunction = Callable[[Any], Any]
@@ -33,16 +28,6 @@ _GRACE_MS = 500
 
 _REPORT_INTERVAL = 1 / 30
 """Minimum interval between progress reports of one stage, in seconds."""
-
-_NICER, _NICER_BEHIND = 5, 7
-"""Increments of the nice value of worker threads, and of background ones.
-
-They are small: a thread of much lower priority gets no CPU time while others compute, even when
-it holds the GIL, for which the GUI thread then waits.
-"""
-
-_PAUSE_EVERY, _PAUSE = 1e-3, 1e-4
-"""Interval between pauses of work that checks often for cancellation, and their length, in s."""
 
 _STACK_BYTES = 16 * 1024 * 1024
 """Stack size in bytes; some systems default to 512 KiB, too little for numerical libraries."""
@@ -159,7 +144,6 @@ class _ThreadProgress:
         self._send = send
         self._stage = ""
         self._last = 0.0
-        self._paused = time.monotonic()
 
     def report(self, done: float, total: float, stage: str) -> None:
         """Forward the report, at most 30 times per second within one stage."""
@@ -170,43 +154,20 @@ class _ThreadProgress:
         self._send(self._task.number, "progress", (float(done), float(total), stage))
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`; yield to the GUI thread.
-
-        A thread that makes system calls of a few microseconds releases the GIL and reacquires it
-        before another thread wakes up, possibly as long as it runs. So it pauses regularly.
-        """
+        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`."""
         if self._task.stop:
             raise Cancelled
-        now = time.monotonic()
-        if now - self._paused > _PAUSE_EVERY:
-            time.sleep(_PAUSE)
-            self._paused = time.monotonic()
-
-
-def _lower_priority(steps: int) -> None:
-    """Lower the thread's priority below that of the GUI thread; threads of torch inherit it.
-
-    On Linux, the nice value is the only priority of normally scheduled threads.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            now = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, now + steps)
-        reset_priority()
 
 
 class _Thread(QThread):
     report = Signal(int, str, object)
 
-    def __init__(self, background: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._background = background
         self.waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.setStackSize(_STACK_BYTES)
 
     def run(self) -> None:
-        _lower_priority(_NICER_BEHIND if self._background else _NICER)
         import_readers()
         while (task := self.waiting.get()) is not None:
             self._run_task(task)
@@ -263,14 +224,14 @@ class Runner(QObject):
     ) -> None:
         """
         Args:
-            background: whether the jobs have a lower priority than the GUI and fusion, since nobody
-                waits for them.
+            background: whether the thread has a low priority where the system has such (not Linux),
+                since nobody waits for its jobs.
         """
         super().__init__(parent)
         self._jobs: dict[int, Job] = {}
         self._closed = False
         self._background = background
-        self._thread = _Thread(background)
+        self._thread = _Thread()
         self._thread.setObjectName(name)
         self._thread.report.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         _threads.add(self._thread)

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
-import itertools
-import os
 import subprocess
 import sys
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QThread
 
-from app.workers import Job, Runner, details_of, thread_priority
-from app.workers.thread_priority import raise_priority, reset_priority
+from app.workers import Job, Runner, details_of
 from core.errors import DeviceMemoryError, FusionError, InputError
 
 ENDS = ("finished", "failed", "cancelled")
-
-
-def scheduled() -> tuple[int, int, int]:
-    """Policy, niceness and slice of the calling thread; () where the system does not say."""
-    found = thread_priority.attributes()
-    return (found.policy, found.nice, found.runtime) if found else ()
 
 
 class Ends:
@@ -253,68 +240,6 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
     drained(qtbot, runner)
     assert reports[-1] == (1000.0, 1000.0, "many")
     assert len(reports) < 500
-
-
-def test_work_that_looks_often_pauses_for_the_window(qtbot, runner, monkeypatch):
-    """Who gives the interpreter's lock back for microseconds only would let nobody else have it."""
-    clock, pauses, begun = itertools.count(1), [], time.monotonic()
-    slow = SimpleNamespace(monotonic=lambda: begun + next(clock) * 1e-4, sleep=pauses.append)
-
-    def work(progress):
-        monkeypatch.setattr("app.workers.runner.time", slow)
-        for _ in range(1000):  # a tenth of a second by that clock
-            progress.check()
-
-    with qtbot.waitSignal(runner.submit(work).finished):
-        pass
-    assert 50 < len(pauses) < 101
-    assert set(pauses) == {1e-4}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
-def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_more(qtbot):
-    def niceness(_progress) -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    found = []
-    for background in (False, True):
-        runner = Runner("test", background=background)
-        with qtbot.waitSignal(runner.submit(niceness).finished, timeout=5000) as ended:
-            pass
-        found.append(ended.args[0])
-        runner.shutdown()
-    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    assert mine < found[0] < found[1] or mine > 12
-
-
-@pytest.mark.skipif(not scheduled(), reason="this system does not say how threads are scheduled")
-def test_the_windows_thread_goes_first_and_its_workers_do_not(qtbot):
-    def window() -> list[tuple[int, int, int]]:
-        reset_priority()  # the thread that begins this one may have gone first already
-        before = scheduled()
-        assert raise_priority()
-        first = scheduled()
-        behind: list[tuple[int, int, int]] = []
-        worker = threading.Thread(target=lambda: (reset_priority(), behind.append(scheduled())))
-        worker.start()
-        worker.join()
-        return [before, first, *behind]
-
-    with ThreadPoolExecutor(1) as own:  # the tests' own thread stays as it is
-        before, first, behind = own.submit(window).result()
-    assert before[:2] == first[:2] == behind[:2]
-    if before[2]:  # systems before Linux 6.12 know of no slices
-        assert first[2] < before[2] == behind[2]
-
-
-def test_a_thread_that_begins_looks_up_no_library(monkeypatch):
-    """While torch is opened, that would keep the interpreter's lock until it is there."""
-
-    def refuse(*_args: object, **_kwargs: object) -> None:
-        raise AssertionError("a library was looked up")
-
-    monkeypatch.setattr(ctypes, "CDLL", refuse)
-    reset_priority()
 
 
 _AT_ONCE = """
