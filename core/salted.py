@@ -13,6 +13,8 @@ import functools
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from core.data_folder import settings_folder
@@ -21,6 +23,7 @@ SALT_FILE = "patient-salt"
 _SALT_BYTES = 32
 _OF_THE_PROCESS = secrets.token_bytes(_SALT_BYTES)
 """One value: the first keys may be asked for by several threads at once."""
+_other: ContextVar[bytes] = ContextVar("salt of another installation", default=b"")
 
 
 def key(*parts: str) -> str:
@@ -36,8 +39,27 @@ def is_kept() -> bool:
     return _salt() != _OF_THE_PROCESS
 
 
+def salt() -> bytes:
+    """What this installation calculates keys with, for a computer that calculates in its place."""
+    return _salt()
+
+
+@contextlib.contextmanager
+def in_place_of(other: bytes) -> Iterator[None]:
+    """Calculate keys as the installation with that salt, on this thread and within the block.
+
+    Args:
+        other: its :func:`salt`; empty for this one's.
+    """
+    before = _other.set(other)
+    try:
+        yield
+    finally:
+        _other.reset(before)
+
+
 def _salt() -> bytes:
-    return _salt_in(settings_folder())
+    return _other.get() or _salt_in(settings_folder())
 
 
 @functools.cache

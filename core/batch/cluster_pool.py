@@ -127,7 +127,7 @@ class ClusterPool:
             cluster.question,
             self._queue,
             process_group,
-            RowJob(cluster.options, cluster.folder, alone=alone),
+            RowJob.of(cluster.options, cluster.folder, alone=alone),
             group=cluster.choice.rows_per_worker,
             alone=alone,
             patience=cluster.choice.waiting_seconds,

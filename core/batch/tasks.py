@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
+from core import salted
 from core.batch.memory_budget import RowBudget
 from core.batch.options import BatchOptions
 from core.batch.output_folder import OutputFolder
@@ -40,12 +41,21 @@ class RowJob:
         options: with absolute paths, and the method by name.
         folder: where results are left, if the worker sees it.
         alone: as in :class:`core.batch.row_work.RowContext`.
+        salt: of the installation that the UIDs of the sources are hidden by, the same in all of its
+            exports, whoever writes them; empty where they are not.
     """
 
     options: BatchOptions
     folder: SharedFolder
     _: KW_ONLY
     alone: bool = False
+    salt: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def of(cls, options: BatchOptions, folder: SharedFolder, *, alone: bool = False) -> RowJob:
+        """That of a run of this installation."""
+        salt = salted.salt() if options.dicom and options.replace_uids else b""
+        return cls(options, folder, alone=alone, salt=salt)
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
                 fusing=partial(budget.fusing, size, progress.check),
                 check=made.append,
             )
-            with budget.row(size, progress.check):
+            with salted.in_place_of(job.salt), budget.row(size, progress.check):
                 record = process_row(row, record, context)
         finally:
             target.close()

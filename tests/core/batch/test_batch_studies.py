@@ -21,6 +21,8 @@ from core.batch import BatchFinished, BatchOptions, RowEvent, plan_batch, run_ba
 from core.batch.manifest import BatchManifest
 from core.batch.output_folder import DiskFull
 from core.batch.plan import BatchPlan
+from core.batch.row_files import SharedFolder
+from core.batch.tasks import RowJob, process_group
 from core.errors import Cancelled, FusionError, InputError
 from core.fusion.engine import FusionEngine
 from core.fusion.slice_store import SliceStore
@@ -287,6 +289,27 @@ def test_a_disk_that_is_full_while_dicom_is_written_leaves_no_part_of_it(
     counted = {"multi": 1, "single": 10}[dicom]
     for row in plan.rows:
         assert len(list((tmp_path / row.target).iterdir())) == counted
+
+
+def test_hidden_uids_are_the_same_on_a_worker_of_another_installation(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker has a salt of its own; what is of one study must stay together."""
+    plan = _plan(export, tmp_path / "here", dicom="multi", replace_uids=True)
+    _run(plan)
+    row = plan.rows[0]
+    out = tmp_path / "there"
+    out.mkdir()
+    job = RowJob.of(replace(plan.options, out=out), SharedFolder.make(out))
+    assert job.salt.hex() not in repr(job)
+    assert not RowJob.of(replace(plan.options, replace_uids=False), job.folder).salt
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "worker"))
+    (answer,) = process_group(job, ((row, row.record("queued")),))
+    assert answer.record.state == "done", answer.record.text
+    (there,) = out.rglob("*.dcm")
+    here = pydicom.dcmread(plan.options.out / row.target / "fused.dcm")
+    for keyword in ("FrameOfReferenceUID", "StudyInstanceUID"):
+        assert pydicom.dcmread(there).get(keyword) == here.get(keyword), keyword
 
 
 @pytest.mark.parametrize("how", ["damaged", "gone", "unexpected"])
