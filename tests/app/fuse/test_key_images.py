@@ -92,7 +92,9 @@ def test_the_report_shows_the_key_images_as_they_are_on_screen(qtbot, study, tmp
     for planted in PLANTED:
         assert planted not in text
         assert planted.encode() not in path.read_bytes()
-    assert study.controller.volume_export.unfinished is None
+    assert study.controller.volume_export.unfinished == ()
+    assert "Lost in the fused pictures" in text
+    assert "all that are shown" in text
     study.actions_.report.trigger()
     again = study.files.report_dialog
     again.folder.setText(str(tmp_path / "new"))

@@ -132,7 +132,7 @@ def test_a_cancelled_export_leaves_nothing(qtbot, study, tmp_path, monkeypatch):
     assert any(stage is not None and stage.share for stage in stages)
     qtbot.waitUntil(lambda: list(out.iterdir()) == [], timeout=WAIT)
     assert study.session.problem is None
-    assert exporter.unfinished is None
+    assert exporter.unfinished == ()
 
 
 def test_the_slice_on_show_is_fused_first(qtbot, study, tmp_path, monkeypatch):
