@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,7 +18,7 @@ from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices,
 from app.pairs.datasets import FoundDataset, inspect_folder, known_datasets
 from app.workers import Job, Runner
 from core.errors import FusionError
-from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScored
+from core.evaluation.result import EvaluationFinished, EvaluationResult
 from core.messages import Message
 from core.pairing.dataset_descriptor import DatasetDescriptor
 
@@ -43,6 +44,8 @@ class EvaluationController(QObject):
     cancelled = Signal()
     finished = Signal(object)
     """A list of sentences: what was left out."""
+    workers_changed = Signal(object)
+    """News of the workers of a cluster."""
     written = Signal(object)
     """Path of a report."""
 
@@ -59,7 +62,7 @@ class EvaluationController(QObject):
         self._work = Runner("evaluate", self, background=True)
         self._job: Job | None = None
         self._closed = False
-        self._inbox: deque[PairScored] = deque()
+        self._inbox: deque[Any] = deque()
         self._timer = QTimer(self)
         self._timer.setInterval(_DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -117,7 +120,11 @@ class EvaluationController(QObject):
     @property
     def is_stale(self) -> bool:
         """Whether the result on screen is of other choices than those made now."""
-        return self.evaluated is not None and self.evaluated != self.choices
+        if self.evaluated is None:
+            return False
+        now = self.choices  # where it is computed makes no difference
+        same = replace(self.evaluated, scheduler=now.scheduler, certificates=now.certificates)
+        return same != now
 
     def _set_phase(self, phase: EvaluationPhase) -> None:
         if phase != self.phase:
@@ -208,6 +215,9 @@ class EvaluationController(QObject):
         changed = False
         while self._inbox:
             event = self._inbox.popleft()
+            if hasattr(event, "seen"):  # news of the workers of a cluster
+                self.workers_changed.emit(event)
+                continue
             self.done, self.total, changed = event.done, event.total, True
             self.errors += event.score.error is not None
             self._fresh += not event.cached

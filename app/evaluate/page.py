@@ -186,6 +186,9 @@ class EvaluatePage(Page):
         evaluation.datasets_changed.connect(self._show_datasets)
         evaluation.phase_changed.connect(self._show_phase)
         evaluation.progress_changed.connect(self._show_progress)
+        evaluation.workers_changed.connect(
+            lambda news: self.choices.cluster.show_news(news.workers, news.seen, news.text)
+        )
         evaluation.analysis_changed.connect(self._show_analysis)
         evaluation.failed.connect(self._show_error)
         evaluation.cancelled.connect(
@@ -208,6 +211,7 @@ class EvaluatePage(Page):
     def shutdown(self) -> None:
         """Stop; scores that were found are kept. Waits for the threads."""
         self.evaluation.shutdown()
+        self.choices.cluster.shutdown()
         self.results.shutdown()
         self.ablation.shutdown()
 
@@ -237,6 +241,7 @@ class EvaluatePage(Page):
     def _start(self) -> None:
         self.card.hide()
         self.note.hide()
+        self.choices.cluster.begin_run()
         self.evaluation.start()
 
     def evaluate_samples(self) -> None:

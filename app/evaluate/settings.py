@@ -54,6 +54,8 @@ class EvaluationChoices:
         group_by: as in :func:`core.evaluation.groups.with_groups`.
         quoted: file of means that were measured elsewhere; "" for none.
         downstream: files of scores of other tasks.
+        scheduler, certificates: other computers that score, as in
+            :class:`core.cluster.choice.ClusterChoice`; "" for this computer alone.
     """
 
     task: str
@@ -65,6 +67,8 @@ class EvaluationChoices:
     group_by: str = ""
     quoted: str = ""
     downstream: tuple[str, ...] = ()
+    scheduler: str = ""
+    certificates: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -138,6 +142,8 @@ class EvaluationChoices:
             group_by=str(data.get("group_by", "")),
             quoted=str(data.get("quoted", "")),
             downstream=tuple(map(str, data.get("downstream", ()))),
+            scheduler=str(data.get("scheduler", "")),
+            certificates=str(data.get("certificates", "")),
         )
 
 

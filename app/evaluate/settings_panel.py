@@ -26,6 +26,7 @@ from app.evaluate.metric_words import describe
 from app.evaluate.more_scores import MoreScoresForm
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from app.i18n.translate import translate
+from app.pairs.cluster_rows import ClusterRows
 from app.pairs.dataset_row import DatasetRow
 from app.pairs.datasets import DatasetChoice
 from app.widgets import theme
@@ -59,6 +60,8 @@ class EvaluationSettingsPanel(QWidget):
         self._make_metrics()
         self.more = MoreScoresForm(choices)
         self.more.changed.connect(self.changed)
+        self.cluster = ClusterRows(self._cluster_methods, counts_rows=False)
+        self.cluster.edited.connect(self._choose_cluster)
         form = QFormLayout()
         form.addRow(self.tr("Task"), self.tasks)
         row = QHBoxLayout()
@@ -82,6 +85,7 @@ class EvaluationSettingsPanel(QWidget):
         layout.addWidget(_heading(self.tr("Metrics")))
         layout.addWidget(self.metrics, 3)
         layout.addWidget(self.more)
+        layout.addWidget(self.cluster)
         self.show_choices(choices)
 
     def _make_sources(self) -> None:
@@ -184,6 +188,7 @@ class EvaluationSettingsPanel(QWidget):
         self.sources.setToolTip(choices.sources)
         self.dataset.show_choice(choices.dataset)
         self.more.show_choices(choices)
+        self.cluster.show_choice(choices.scheduler, choices.certificates)
         self.methods.clear()
         for method in choices.methods:
             item = QListWidgetItem(method.title)
@@ -213,6 +218,14 @@ class EvaluationSettingsPanel(QWidget):
 
     def _choose_dataset(self, chosen: DatasetChoice) -> None:
         self._emit(replace(self._choices, dataset=chosen))
+
+    def _choose_cluster(self) -> None:
+        self._emit(replace(self._choices, **self.cluster.settings))
+
+    def _cluster_methods(self) -> list[tuple[str, str]]:
+        """Task and name of each method that workers need an engine for."""
+        chosen = [one for one in self._choices.methods if one.kind in ("pack", "classical")]
+        return [(self._choices.task, one.value) for one in chosen]
 
     def _emit(self, choices: EvaluationChoices) -> None:
         if choices != self._choices:

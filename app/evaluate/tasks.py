@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.evaluate.settings import EvaluationChoices
+from app.pairs.cluster_tasks import chosen_cluster
 from core.errors import FusionError, InputError, Message
-from core.evaluation.result import EvaluationFinished, EvaluationResult, PairScored
+from core.evaluation.result import EvaluationFinished, EvaluationResult
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def plan_of(choices: EvaluationChoices, cache: Path | None = None) -> Evaluation
 
 def evaluate_choices(
     choices: EvaluationChoices, cache: Path | None, progress: Progress
-) -> Generator[PairScored, None, EvaluationFinished]:
-    """Run the evaluation, and yield the scores as they are found.
+) -> Generator[Any, None, EvaluationFinished]:
+    """Run the evaluation, and yield the scores as they are found, and news of other computers.
 
     Args:
         cache: folder of the scores and fused images of earlier evaluations; None keeps none.
@@ -93,14 +94,14 @@ def evaluate_choices(
     Raises:
         FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
     """
+    cluster = chosen_cluster(choices.scheduler, choices.certificates)
     plan = plan_of(choices, cache)
     from core.evaluation.run import evaluate_plan
 
-    for event in evaluate_plan(plan, progress):
+    for event in evaluate_plan(plan, progress, cluster):
         if isinstance(event, EvaluationFinished):
             return event
-        if isinstance(event, PairScored):
-            yield event
+        yield event
     raise AssertionError("an evaluation ends with its result")
 
 
