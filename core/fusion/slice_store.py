@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -36,6 +37,8 @@ _SAME = ("software", "method", "weights_sha256")
 _NOTICE = {"notice": RESEARCH_NOTICE}
 """Where all slices show one source alone, hence nothing that a network made."""
 _MARGIN = 64 << 20
+_KEPT_SECONDS = 30 * 86_400
+"""How long slices of an unfinished run of another output stay."""
 
 
 def store_beside(path: Path) -> Path:
@@ -43,16 +46,61 @@ def store_beside(path: Path) -> Path:
     return path.parent / f".{path.name}{_UNFINISHED}"
 
 
+def _output_of(folder: Path) -> Path:
+    """The output whose slices are collected in ``folder``."""
+    return folder.with_name(folder.name.removeprefix(".").removesuffix(_UNFINISHED))
+
+
 def discard_store(path: Path) -> None:
     """Remove what an unfinished run of the output ``path`` left, unless a run is writing it."""
     folder = store_beside(path)
-    if not folder.is_dir():
-        return
+    if folder.is_dir() and _is_free(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether no run writes into a folder of slices."""
     lock = FileLock(folder / _LOCK, timeout=0, mode=0o666, fallback_to_soft=False)
     with contextlib.suppress(Timeout, OSError):
         lock.acquire()
         lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    return False
+
+
+def tidy_beside(path: Path) -> tuple[Message, ...]:
+    """Remove what unfinished runs of other outputs left beside ``path`` long ago.
+
+    Returns:
+        What of others is there still, and why nobody sees it: its name begins with a dot.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for folder in sorted(path.parent.glob(f".*{_UNFINISHED}")):
+            if folder == store_beside(path) or not _is_left(folder):
+                continue
+            files = [one.stat() for one in folder.iterdir()]
+            if time.time() - max(one.st_mtime for one in files) > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            found.append(
+                Message(
+                    "{0} was not finished, and its slices are kept in {1} ({2} MB): give it again, "
+                    "and it goes on, or remove that folder. After {3} days it is removed.",
+                    _output_of(folder).name,
+                    folder.name,
+                    round(sum(one.st_size for one in files) / 10**6),
+                    _KEPT_SECONDS // 86_400,
+                )
+            )
+    return tuple(found)
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether a folder is one of slices, and nobody writes into it."""
+    names = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
+    ours = {_STATE} <= names <= {_STATE, _PIXELS, _JOURNAL, _LOCK}
+    return ours and _is_free(folder)
 
 
 class SliceStore:
@@ -81,7 +129,7 @@ class SliceStore:
         """
         self._keeps_cancelled = keeps_cancelled
         self._folder = folder
-        self._target = folder.name.removeprefix(".").removesuffix(_UNFINISHED)
+        self._path = _output_of(folder)
         self._axes = axes_of(grid_of(pair.b), settings.plane)
         self.channels = _channels(pair, settings)
         kind = np.uint8 if self.channels == 3 else np.float32
@@ -102,12 +150,12 @@ class SliceStore:
             self._lock.acquire()
         except Timeout as error:
             raise OutputError(
-                Message("Cannot write {0}", self._target),
+                Message("Cannot write {0}", self._path.name),
                 Message("another run is writing the same result"),
                 Message("Wait for it, or name another output."),
             ) from error
         except OSError as error:
-            raise output_error(self._folder, error) from error
+            raise output_error(self._path, error) from error
         try:
             self._open()
         except BaseException as error:
@@ -134,7 +182,7 @@ class SliceStore:
                 self._begin()
             self._read_journal()
         except OSError as error:
-            raise output_error(self._folder, error) from error
+            raise output_error(self._path, error) from error
         self.resumed = len(self._done)
 
     def _is_ours(self) -> bool:
@@ -155,7 +203,7 @@ class SliceStore:
         needed = 2 * self._bytes + _MARGIN
         if free < needed:
             raise OutputError(
-                Message("Cannot write {0}", self._target),
+                Message("Cannot write {0}", self._path.name),
                 Message(
                     "it takes {0} MB on the disk while it is made, and {1} MB are free",
                     needed // 10**6,
@@ -223,7 +271,7 @@ class SliceStore:
             with (self._folder / _JOURNAL).open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry) + "\n")
         except OSError as error:
-            raise output_error(self._folder, error) from error
+            raise output_error(self._path, error) from error
         self._done[one.index] = entry
         return alike
 

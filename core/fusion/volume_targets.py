@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import Message, OutputError
 from core.fusion.protocol import Engine
-from core.fusion.slice_store import SliceStore, store_beside
+from core.fusion.slice_store import SliceStore, store_beside, tidy_beside
 from core.fusion.slices import VolumePair
 from core.fusion.volume_fusion import SliceSettings, fuse_slices
 from core.fusion.volume_retention import volume_retention
@@ -152,7 +152,8 @@ def fuse_volume(
         fill_store(store, engine, pair, settings, progress, first=first)
         retention = volume_retention(pair, settings, store, progress)
         written = target.write(store, pair, settings.plane, progress)
-        every = dict.fromkeys((*store.notes, *written, *retention.notes))
+        left = tidy_beside(target.path)
+        every = dict.fromkeys((*store.notes, *written, *retention.notes, *left))
         return WrittenVolume(target.path, store.method, tuple(every), retention)
 
 

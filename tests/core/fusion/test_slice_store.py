@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, OutputError
-from core.fusion.slice_store import SliceStore, store_beside
+from core.fusion.slice_store import SliceStore, store_beside, tidy_beside
 from core.fusion.slices import VolumePair, align
 from core.fusion.volume_fusion import FusedSlice, SliceSettings
 from core.types import DeviceChoice, FusionResult, Volume
@@ -143,3 +146,39 @@ def test_grey_slices_as_colours(tmp_path: Path) -> None:
         assert colours.shape == (6, 7, 9, 3)
         assert colours[5].dtype == np.uint8
         assert (colours[5] == 128).all()
+
+
+def test_what_other_runs_left_is_told_and_goes_after_a_month(tmp_path: Path) -> None:
+    """Not of this output, not of a run that goes on, and nothing that somebody else put there."""
+    _after_error(store_beside(tmp_path / "other"), ValueError, range(3))
+    _after_error(store_beside(tmp_path / "own"), ValueError, range(3))
+    strange = tmp_path / ".strange.unfinished"
+    strange.mkdir()
+    (strange / "state.json").write_text("{}")
+    (strange / "letter.txt").write_text("mine")
+    with SliceStore(store_beside(tmp_path / "running"), pair_of(), SETTINGS) as store:
+        store.fill([fused(0)])
+        (told,) = tidy_beside(tmp_path / "own")
+        assert str(told).startswith("other was not finished")
+        assert ".other.unfinished" in str(told)
+        long_ago = time.time() - 40 * 86_400
+        for path in tmp_path.rglob("*"):
+            if path.is_file():
+                os.utime(path, (long_ago, long_ago))
+        assert tidy_beside(tmp_path / "own") == ()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {".own.unfinished", ".strange.unfinished"}
+
+
+def test_an_error_names_the_output_and_not_the_hidden_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with SliceStore(store_beside(tmp_path / "out"), pair_of(), SETTINGS) as store:
+        monkeypatch.setattr(store, "_write", full)
+        with pytest.raises(OutputError, match="disk is full") as caught:
+            store.fill([fused(0)])
+    assert str(tmp_path / "out") in str(caught.value)
+    assert ".unfinished" not in str(caught.value)
