@@ -62,7 +62,7 @@ row_files.SharedFolder.is_here = lambda self: False
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterProcesses]:
-    with ClusterProcesses(tmp_path_factory.mktemp("cluster"), frozen_after=2) as processes:
+    with ClusterProcesses(tmp_path_factory.mktemp("cluster"), frozen_after=5) as processes:
         processes.start_workers(3)
         yield processes
 
@@ -241,6 +241,7 @@ def test_a_row_that_takes_too_much_memory_fails_by_itself(tmp_path: Path) -> Non
     assert len(sitting.times_done) == 4
 
 
+@pytest.mark.slow
 def test_workers_that_differ_get_no_row_and_one_that_sees_no_folder_sends_back(
     cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
 ) -> None:
