@@ -113,7 +113,7 @@ def test_the_slurm_script_trains_as_one_machine_with_the_whole_batch(
 def test_a_run_whose_node_was_killed_ends_with_a_line_and_is_gone_on_with(
     data: Path, tmp_path: Path, killed: int
 ) -> None:
-    long = replace(BOTH, steps=150, checkpoint_every=3)
+    long = replace(BOTH, steps=40, checkpoint_every=3)
     settings, out = tmp_path / "run.toml", tmp_path / "two.safetensors"
     save_config(long, settings)
     words = ["-m", "app", "train", f"--config={settings}", f"--data={data}", f"--out={out}",
@@ -130,12 +130,15 @@ def test_a_run_whose_node_was_killed_ends_with_a_line_and_is_gone_on_with(
     lines = [line for line in errors.splitlines() if line.startswith("unifusion:")]
     assert len(lines) == 1, errors
     assert "one of them ended, or could not be reached" in lines[0]
-    reached = read_record(tmp_path / "two.run").step
-    assert 6 <= reached < 150
+    read_step = read_record(tmp_path / "two.run").step
+    assert 3 <= read_step < 40
     nodes = _torchrun(_free_port(), words)
     ends = [node.communicate(timeout=300) for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], ends
-    assert f"resuming at step {reached} of 150" in ends[0][0] + ends[1][0]
+    resumed = re.search(r"resuming at step (\d+) of 40", ends[0][0] + ends[1][0])
+    assert resumed is not None
+    # Killed between checkpoint and record, the checkpoint is ahead.
+    assert read_step <= int(resumed[1]) < 40
     assert out.is_file()
 
 
