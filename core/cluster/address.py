@@ -12,6 +12,7 @@ from core.cluster.errors import ClusterError
 from core.messages import Message
 
 DEFAULT_PORT = 8786
+MOST_PORT = 65535
 LOOPBACK = "127.0.0.1"
 
 
@@ -68,9 +69,8 @@ class ClusterAddress:
                 ),
                 Message(
                     "Make certificates with “unifusion cluster certificates DIR”, and use "
-                    "tls://{0}:{1} with them.",
-                    self.host,
-                    self.port,
+                    "{0} with them.",
+                    ClusterAddress("tls", self.host, self.port),
                 ),
             )
         if self.scheme == "tcp" and certificates is not None:

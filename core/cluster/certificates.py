@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -106,7 +107,7 @@ def _certificate(
     """Of a role, or of the authority itself for None."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+    from cryptography.x509.oid import NameOID
 
     def named(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -131,12 +132,16 @@ def _certificate(
         .add_extension(_usage(is_authority=role is None), critical=True)
     )
     if role is not None:
-        # A client connects and is never connected to, so that it cannot pose as a scheduler.
-        uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        if role != "client":
-            uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
-        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=True)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(_uses(role)), critical=True)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _uses(role: Role) -> list[x509.ObjectIdentifier]:
+    """A client connects and is never connected to, so that it cannot pose as a scheduler."""
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    both = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+    return both[:1] if role == "client" else both
 
 
 def _usage(*, is_authority: bool) -> x509.KeyUsage:
@@ -165,7 +170,8 @@ def tls_files(folder: Path, role: Role) -> tuple[Path, Path, Path]:
     """Certificate of the authority, and certificate and key of ``role``, checked.
 
     Raises:
-        ClusterError: one is missing or damaged, or they do not belong together.
+        ClusterError: one is missing, damaged, of another role or not valid today, they do not
+            belong together, or others can read the key.
     """
     files = (
         certificate_file(folder, AUTHORITY),
@@ -182,8 +188,52 @@ def tls_files(folder: Path, role: Role) -> tuple[Path, Path, Path]:
                     "folder with --certificates."
                 ),
             )
+    _check_private(files[2])
     client_context(files)
+    _check_use(files[1], role)
     return files
+
+
+def _check_private(key: Path) -> None:
+    """Refuse a key of ours that others on this computer can read, as ssh does."""
+    found = key.stat()
+    if os.name == "posix" and found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) & 0o077:
+        raise ClusterError(
+            Message("The key {0}", key),
+            Message("others can read it, and whoever can may run anything on the cluster"),
+            Message("Take it from them with “chmod 600 {0}”, or make new certificates.", key),
+        )
+
+
+def _check_use(path: Path, role: Role) -> None:
+    """Check that a certificate is valid today and may do what ``role`` does."""
+    try:
+        from cryptography import x509
+    except ImportError as error:
+        raise missing(error.name or "cryptography") from error
+
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+        raise ClusterError(
+            Message("The certificate {0}", path),
+            Message(
+                "it is valid from {0} to {1}, and today is {2}",
+                certificate.not_valid_before_utc.date(),
+                certificate.not_valid_after_utc.date(),
+                datetime.now(UTC).date(),
+            ),
+            Message("Make new ones with “unifusion cluster certificates”."),
+        )
+    try:
+        uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return  # any use
+    if any(use not in uses for use in _uses(role)):
+        raise ClusterError(
+            Message("The certificate {0}", path),
+            Message("it is of another role than {0}", role),
+            Message("Copy the one of this role from where they were made."),
+        )
 
 
 def client_context(files: tuple[Path, Path, Path]) -> ssl.SSLContext:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.cluster.identity import ProgramIdentity, TaskMethod
+from core.errors import FusionError
 from core.messages import Message
 
 
@@ -88,3 +89,9 @@ def refusal(question: WorkerQuestion, answer: WorkerAnswer) -> str:
             answer.unseen[0],
         )
     return ""
+
+
+def unanswered(error: BaseException) -> str:
+    """Why a worker that did not answer, but raised, gets no work, without a full stop."""
+    said = str(error) if isinstance(error, FusionError) else f"{type(error).__name__}: {error}"
+    return Message("it cannot be asked what it is ({0})", said.rstrip("."))

@@ -15,7 +15,7 @@ from typing import Any
 
 from core.cluster.address import ClusterAddress
 from core.cluster.certificates import security
-from core.cluster.errors import ClusterLost
+from core.cluster.errors import ClusterError, ClusterLost
 from core.cluster.extra import distributed
 from core.cluster.loop_thread import LoopThread
 from core.cluster.reach import check_reach
@@ -149,7 +149,7 @@ class ClusterClient:
             pure=False,
         )
         try:
-            return await future
+            return await self._taken(future, worker)
         except self._distributed.scheduler.KilledWorker as error:
             raise TaskLost(worker) from error
         except self._distributed.client.FutureCancelledError as error:
@@ -160,6 +160,28 @@ class ClusterClient:
             raise
         finally:
             future.release()
+
+    async def _taken(self, future: Any, worker: str) -> Any:
+        """What ``future`` gives.
+
+        Dask would have the function called over and over where its answer cannot be taken.
+        """
+        if await future.exception() is not None:
+            return await future  # raises it
+        try:
+            found = await self._client.scheduler.gather(keys=[future.key])
+            if found["status"] == "OK":
+                return found["data"][future.key]
+            await self._look()
+        except (OSError, ClusterLost) as error:
+            raise TaskLost(worker) from error
+        if worker not in self._seen:
+            raise TaskLost(worker)
+        raise ClusterError(
+            Message("Its answer"),
+            Message("the scheduler cannot connect to the worker"),
+            Message("Check the firewall of its computer, and the address that --host names."),
+        )
 
     def memory_deaths(self, since: float) -> set[str]:
         """Addresses of workers that were ended because they ran out of memory.

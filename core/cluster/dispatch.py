@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from core.cluster.checking import WorkerAnswer, WorkerQuestion, refusal
+from core.cluster.checking import WorkerAnswer, WorkerQuestion, refusal, unanswered
 from core.cluster.client import ClusterClient, SeenWorker, TaskLost, seconds
 from core.cluster.errors import ClusterLost
 from core.cluster.tasks import answer
@@ -191,8 +191,7 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         except TaskLost:
             return
         except Exception as error:  # of any kind: it may be another program
-            said = f"{type(error).__name__}: {error}"
-            why = Message("it cannot be asked what it is ({0})", said)
+            why = unanswered(error)
         if why:
             self._refuse(worker, why)
         else:

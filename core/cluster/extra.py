@@ -13,7 +13,18 @@ from core.messages import Message
 EXTRA = "unifusion-studio[cluster]"
 _QUIET: dict[str, Any] = {
     # The program tells in its own words what happens.
-    "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
+    # Each name is there since Dask has a level of its own for it.
+    "logging": dict.fromkeys(
+        (
+            "distributed",
+            "distributed.client",
+            "distributed.gc",
+            "tornado",
+            "tornado.application",
+            "asyncio",
+        ),
+        "critical",
+    ),
     # Stacks of all threads, sampled a hundred times a second.
     "distributed.worker.profile.enabled": False,
     # A scheduler that is there answers at once; one that is gone is to be told soon.

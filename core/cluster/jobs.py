@@ -199,22 +199,22 @@ class ClusterJobs:
 
     async def _scheduler(self) -> Any:
         """A scheduler in this program."""
-        from core.cluster.nodes import PlainScheduler
+        from core.cluster.nodes import PlainScheduler, started
 
         where: dict[str, Any] = {"host": self.host or LOOPBACK}
         if self.interface:
             where = {"interface": self.interface}
+        what = Message("A scheduler at {0}", self.interface or self.host or LOOPBACK)
+        remedy = Message("Name an address or an interface of this computer.")
+        keys = security(self.folder, "scheduler")
         try:
-            return await PlainScheduler(
-                **where, port=0, dashboard=False, security=security(self.folder, "scheduler"),
+            scheduler = PlainScheduler(
+                **where, port=0, dashboard=False, security=keys,
                 protocol="tcp://" if self.folder is None else "tls://",
             )  # fmt: skip
-        except (OSError, ValueError) as error:
-            raise ClusterError(
-                Message("A scheduler at {0}", self.interface or self.host or LOOPBACK),
-                Message("it cannot listen there ({0})", getattr(error, "strerror", 0) or error),
-                Message("Name an address or an interface of this computer."),
-            ) from error
+        except (OSError, ValueError) as error:  # there is no such interface
+            raise ClusterError(what, str(error), remedy) from error
+        return await started(scheduler, what, remedy)
 
     @staticmethod
     @contextmanager

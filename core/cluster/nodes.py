@@ -13,6 +13,8 @@ from distributed import Scheduler, Worker
 from distributed.scheduler import heartbeat_interval
 
 from core.available_memory import retain_freed_memory
+from core.cluster.errors import ClusterError
+from core.messages import Message
 
 _RESTART_SECONDS = 3.0
 """Seconds that the parent of a frozen worker has to end it before its rows go to others anyway."""
@@ -38,6 +40,23 @@ class PlainScheduler(Scheduler):
                 frozen, timeout=_RESTART_SECONDS, wait_for_workers=False, on_error="return",
                 stimulus_id=f"frozen-{now}",
             )  # fmt: skip
+
+
+async def started(node: Any, what: str, remedy: str) -> Any:
+    """``node``, a scheduler or the parent of a worker, once it listens.
+
+    Raises:
+        ClusterError: about ``what``, with ``remedy``: it cannot listen where it should.
+    """
+    try:
+        return await node
+    except (OSError, ValueError, RuntimeError) as error:
+        # Dask only says that it failed to start, and since when it does.
+        reason: BaseException = error
+        while isinstance(reason, RuntimeError) and reason.__cause__ is not None:
+            reason = reason.__cause__
+        said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        raise ClusterError(what, Message("it cannot listen there ({0})", said), remedy) from error
 
 
 class PlainWorker(Worker):

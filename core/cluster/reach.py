@@ -12,6 +12,8 @@ from core.cluster.errors import ClusterError
 from core.messages import Message
 
 _SECONDS = 10.0
+_EXPIRED = 10
+"""OpenSSL's ``X509_V_ERR_CERT_HAS_EXPIRED``."""
 
 
 def check_reach(
@@ -61,6 +63,8 @@ def _certificate_error(address: ClusterAddress, error: OSError) -> ClusterError:
     said = str(reason).lower().replace("_", " ")
     if isinstance(error, ssl.SSLCertVerificationError):
         why = Message("its certificate is not of our authority ({0})", error.verify_message)
+        if error.verify_code == _EXPIRED:
+            why = Message("its certificate has expired")
     elif "alert" in said or isinstance(error, ConnectionResetError):
         why = Message("it refuses our certificate ({0})", said)
     else:

@@ -15,7 +15,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.cluster.address import DEFAULT_PORT, LOOPBACK, ClusterAddress, is_loopback
+from core.cluster.address import DEFAULT_PORT, LOOPBACK, MOST_PORT, ClusterAddress, is_loopback
 from core.cluster.certificates import security
 from core.cluster.errors import ClusterError, ClusterLost
 from core.cluster.extra import distributed
@@ -76,6 +76,11 @@ def serve_scheduler(options: SchedulerOptions, tell: Callable[[str], None]) -> N
         ClusterMissing: Dask is not installed.
         ClusterError: others could reach it without certificates, or it cannot listen there.
     """
+    if not 0 <= options.port <= MOST_PORT:
+        raise ClusterError(
+            Message("The port {0}", options.port),
+            remedy=Message("Choose 1 to {0}, or 0 for any that is free.", MOST_PORT),
+        )
     options.address.check(options.certificates)
     distributed()
     keys = security(options.certificates, "scheduler")
@@ -90,22 +95,18 @@ def serve_scheduler(options: SchedulerOptions, tell: Callable[[str], None]) -> N
 
 
 async def _scheduler(options: SchedulerOptions, keys: Any, tell: Callable[[str], None]) -> None:
-    from core.cluster.nodes import PlainScheduler
+    from core.cluster.nodes import PlainScheduler, started
 
     stop = _stop_event()
     address = options.address
-    scheduler = PlainScheduler(
-        host=options.host, port=options.port, protocol=f"{address.scheme}://", security=keys,
-        dashboard=False,
+    scheduler = await started(
+        PlainScheduler(
+            host=options.host, port=options.port, protocol=f"{address.scheme}://", security=keys,
+            dashboard=False,
+        ),
+        Message("A scheduler at {0}", address),
+        Message("Choose an address of this computer with --host, or another --port."),
     )  # fmt: skip
-    try:
-        await scheduler
-    except (OSError, ValueError) as error:
-        raise ClusterError(
-            Message("A scheduler at {0}", address),
-            Message("it cannot listen there ({0})", getattr(error, "strerror", None) or error),
-            Message("Choose an address of this computer with --host, or another --port."),
-        ) from error
     try:
         tell(scheduler.address)
         await stop.wait()
@@ -128,7 +129,7 @@ def serve_workers(
     A process that dies, or takes more memory than it may, is started again.
 
     Args:
-        host: address of this computer, as scheduler and submitter reach it; "" to find it out.
+        host: address of this computer, as the scheduler reaches it; "" to find it out.
         memory: bytes for all of them together; 0 for all of this computer.
         name: of a job; several workers of one are numbered.
 
@@ -137,6 +138,9 @@ def serve_workers(
         ClusterLost: it is gone.
     """
     address.check(certificates)
+    if host:
+        # It listens there, too, and runs what it is sent.
+        ClusterAddress(address.scheme, host, address.port).check(certificates)
     distributed()
     check_reach(address, certificates, "worker")
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # of the worker processes
@@ -164,7 +168,7 @@ async def _workers(
     from distributed import Nanny
     from distributed.system import MEMORY_LIMIT
 
-    from core.cluster.nodes import PlainWorker
+    from core.cluster.nodes import PlainWorker, started
 
     stop, own = _stop_event(), f"{socket.gethostname()}-{os.getpid()}"
     nannies = [
@@ -183,7 +187,9 @@ async def _workers(
         for number, plan in enumerate(plans)
     ]
     try:
-        await asyncio.gather(*nannies)
+        what = Message("The workers at {0}", host or socket.gethostname())
+        remedy = Message("Choose an address of this computer with --host.")
+        await asyncio.gather(*(started(nanny, what, remedy) for nanny in nannies))
         for nanny, plan in zip(nannies, plans, strict=True):
             tell(f"{nanny.worker_address} ({plan.device}, {plan.slots})")
         ends = [asyncio.ensure_future(_finished(nanny)) for nanny in nannies]

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from core.cluster.checking import WorkerAnswer, WorkerQuestion, refusal
+from core.cluster.checking import WorkerAnswer, WorkerQuestion, refusal, unanswered
 from core.cluster.choice import ClusterChoice
 from core.cluster.client import ClusterClient
 from core.cluster.identity import TaskMethod
@@ -79,8 +79,7 @@ def _judged(question: WorkerQuestion, asked: Future[WorkerAnswer]) -> tuple[str,
         return "", True
     error = asked.exception()
     if error is not None:
-        said = f"{type(error).__name__}: {error}"
-        return Message("it cannot be asked what it is ({0})", said), False
+        return unanswered(error), False
     return refusal(question, asked.result()), False
 
 

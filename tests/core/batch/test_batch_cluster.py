@@ -58,6 +58,13 @@ from pathlib import Path
 from core.batch import row_files
 row_files.SharedFolder.is_here = lambda self: False
 """
+UNREACHABLE = """
+async def dask_setup(worker):
+    async def stop():
+        for listener in worker.listeners:
+            await listener.stop()
+    worker.loop.call_later(0.2, stop)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +255,8 @@ def test_workers_that_differ_get_no_row_and_one_that_sees_no_folder_sends_back(
     source, out = sources(tmp_path / "in", 12), tmp_path / "out"
     for worker in cluster.workers:
         worker.end()
-    for preload in (OTHER_VERSION, OTHER_PACK):
+    # The last connects, and nobody can connect to it, as behind a firewall.
+    for preload in (OTHER_VERSION, OTHER_PACK, UNREACHABLE):
         cluster.start_workers(preload=preload)
     with pytest.raises(Stopped, match="none can be used: it"):
         Sitting(source, out, cluster.address)
@@ -258,9 +266,10 @@ def test_workers_that_differ_get_no_row_and_one_that_sees_no_folder_sends_back(
     assert sitting.failures == {}
     assert_whole(out, local(source), 12)
     said = " ".join(sitting.said)
-    assert len(sitting.said) == 2
+    assert len(sitting.said) == 3
     assert "it has version 0.0.9, and here is" in said
     assert "its pack average is another one (ffffffff there" in said
+    assert "the scheduler cannot connect to the worker" in said
 
 
 def test_with_certificates_everything_is_encrypted_and_nothing_else_listens(

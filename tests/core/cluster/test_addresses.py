@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from core.cluster.certificates import client_context, make_certificates, securit
 from core.cluster.choice import ClusterChoice
 from core.cluster.errors import ClusterError, ClusterMissing
 from core.cluster.reach import check_reach
-from core.cluster.serving import SchedulerOptions, serve_scheduler
+from core.cluster.serving import SchedulerOptions, serve_scheduler, serve_workers
 from core.cluster.worker_plan import PlannedWorker, plan_workers
 from core.errors import FusionError
 
@@ -69,6 +70,26 @@ def test_a_scheduler_does_not_listen_elsewhere_without_them() -> None:
         serve_scheduler(SchedulerOptions("0.0.0.0", 0), lambda _: None)
 
 
+def test_workers_do_not_listen_elsewhere_without_them_either() -> None:
+    for host in ("0.0.0.0", "192.0.2.1", "::", "server"):
+        with pytest.raises(ClusterError, match="only tls:// with certificates is allowed"):
+            serve_workers(
+                ClusterAddress("tcp", "127.0.0.1", 1), None, (), host=host, tell=lambda _: None
+            )
+
+
+def test_a_scheduler_that_cannot_listen_says_why() -> None:
+    pytest.importorskip("distributed")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ClusterError, match=r"cannot listen there \(Address already in use\)"):
+            serve_scheduler(SchedulerOptions("127.0.0.1", port), lambda _: None)
+    # Dask takes any free one instead.
+    for port in (-1, 65536, 99999):
+        with pytest.raises(ClusterError, match="1 to 65535"):
+            serve_scheduler(SchedulerOptions("127.0.0.1", port), lambda _: None)
+
+
 def test_certificates_are_private_and_never_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "certificates"
     before = os.umask(0)
@@ -94,6 +115,49 @@ def test_missing_and_damaged_certificates_are_told(tmp_path: Path) -> None:
     (tmp_path / "worker-key.pem").write_bytes((tmp_path / "client-key.pem").read_bytes())
     with pytest.raises(ClusterError, match="they cannot be used"):
         tls_files(tmp_path, "worker")
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    (tmp_path / "worker-key.pem").chmod(0o640)
+    with pytest.raises(ClusterError, match="others can read it"):
+        tls_files(tmp_path, "worker")
+    tls_files(tmp_path, "client")
+
+
+def test_certificates_of_another_role_and_of_another_day_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    make_certificates(own)
+    tls_files(own, "worker")
+    for kind in (".pem", "-key.pem"):
+        (own / f"worker{kind}").write_bytes((own / f"client{kind}").read_bytes())
+    with pytest.raises(ClusterError, match="of another role than worker"):
+        tls_files(own, "worker")
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=1000)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.cluster.certificates.datetime", Earlier)
+        make_certificates(tmp_path / "old")
+    with pytest.raises(ClusterError, match="it is valid from"):
+        tls_files(tmp_path / "old", "scheduler")
+    with (
+        greeter(tmp_path / "old", "scheduler") as port,
+        pytest.raises(ClusterError, match="its certificate has expired"),
+    ):
+        # Of the other side: ours are checked before.
+        check_reach_with(tmp_path / "old", port, monkeypatch)
+
+
+def check_reach_with(folder: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reach a scheduler by certificates that are not looked at before."""
+    monkeypatch.setattr("core.cluster.certificates._check_use", lambda *_: None)
+    check_reach(ClusterAddress("tls", "127.0.0.1", port), folder, "client")
 
 
 @contextmanager
