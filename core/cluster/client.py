@@ -166,8 +166,9 @@ class ClusterClient:
 
         Dask would have the function called over and over where its answer cannot be taken.
         """
-        if await future.exception() is not None:
-            return await future  # raises it
+        await future.exception()  # waits until it ends, as it may
+        if future.status != "finished":
+            return await future  # raises why
         try:
             found = await self._client.scheduler.gather(keys=[future.key])
             if found["status"] == "OK":
