@@ -28,16 +28,14 @@ from core.regions.figures import (
     measure_region,
     measure_regions,
 )
+from core.regions.marks import AngleMark, DistanceLine
 from core.regions.masks import RegionMask, rasterised
+from core.regions.parts import PatientPoint, PlanePoint
 from core.regions.shapes import (
-    AngleMark,
     Annotation,
-    DistanceLine,
     DrawingPlane,
     EllipseRegion,
     FlatRegion,
-    PatientPoint,
-    PlanePoint,
     PolygonRegion,
     RectangleRegion,
     Region,

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.errors import InputError, Message
+from core.regions.marks import AngleMark, DistanceLine
 from core.regions.shapes import (
-    AngleMark,
     Annotation,
-    DistanceLine,
     DrawingPlane,
     EllipseRegion,
     PolygonRegion,

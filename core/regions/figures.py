@@ -24,8 +24,9 @@ import numpy as np
 from core.errors import Message, RegionError
 from core.progress import NullProgress, Progress
 from core.regions.masks import RegionMask
+from core.regions.parts import PatientPoint
 from core.regions.peak import peak_of
-from core.regions.shapes import PatientPoint, Region, ThresholdRegion
+from core.regions.shapes import Region, ThresholdRegion
 from core.regions.sources import (
     FoundVoxels,
     MeasuredSource,

@@ -15,12 +15,11 @@ from core.io.readers.decoding import file_error
 from core.io.writer import check_target
 from core.regions.data import regions_data, regions_from_data
 from core.regions.figures import FIGURES, RegionFigures
+from core.regions.marks import AngleMark, DistanceLine
+from core.regions.parts import PatientPoint
 from core.regions.shapes import (
-    AngleMark,
     Annotation,
-    DistanceLine,
     EllipseRegion,
-    PatientPoint,
     PolygonRegion,
     RectangleRegion,
     Region,

@@ -8,33 +8,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import Message, RegionError
+from core.errors import Message
 from core.geometry.grids import Coordinates
 from core.geometry.planes import PlaneAxes
+from core.regions.marks import AngleMark, DistanceLine
+from core.regions.parts import (
+    LONGEST_NAME,
+    SMALLEST,
+    PatientPoint,
+    PlanePoint,
+    checked_coordinate,
+    checked_length,
+    checked_lengths,
+    checked_number,
+    checked_point,
+    invalid,
+    set_name,
+)
 from core.types import SourceSide
 
-PatientPoint = tuple[float, float, float]
-PlanePoint = tuple[float, float]
-"""(u, v) in mm along a row and down a column of a drawing plane, from its origin."""
 ThresholdKind = Literal["value", "share", "suv"]
 """At least a value in a unit, a share of the maximum within the sphere, or an SUV of any kind."""
 
 THRESHOLD_KINDS: tuple[ThresholdKind, ...] = get_args(ThresholdKind)
-LARGEST = 2000.0
-"""Millimetres that a shape may measure or lie away from the origin times ten."""
 MOST_CORNERS = 10_000
-LONGEST_NAME = 64
-"""Characters, as a segmentation can hold."""
 _EDGE = 1e-6
 """Millimetres by which a place may lie outside of a border and count as inside."""
 _UNIT = 1e-6
-_SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,13 @@ class DrawingPlane:
 
     def __post_init__(self) -> None:
         for name in ("origin", "across", "down"):
-            object.__setattr__(self, name, _point(getattr(self, name)))
+            object.__setattr__(self, name, checked_point(getattr(self, name)))
         across, down = np.array(self.across), np.array(self.down)
         lengths = abs(np.linalg.norm(across) - 1), abs(np.linalg.norm(down) - 1), abs(across @ down)
         if max(lengths) > _UNIT:
-            raise _invalid(Message("the directions of its plane are not at right angles"))
+            raise invalid(Message("the directions of its plane are not at right angles"))
         if self.thickness is not None:
-            object.__setattr__(self, "thickness", _length(self.thickness))
+            object.__setattr__(self, "thickness", checked_length(self.thickness))
 
     @classmethod
     def of_slice(
@@ -80,12 +86,12 @@ class DrawingPlane:
         down = axes.affine[:3, 1] - (axes.affine[:3, 1] @ across) * across
         down = down / np.linalg.norm(down)
         origin = axes.point_of(column, row, index)
-        return cls(_point(origin), _point(across), _point(down), thickness)
+        return cls(checked_point(origin), checked_point(across), checked_point(down), thickness)
 
     @property
     def normal(self) -> PatientPoint:
         """Unit vector across the plane: right-handed with ``across`` and ``down``."""
-        return _point(np.cross(self.across, self.down))
+        return checked_point(np.cross(self.across, self.down))
 
     def coordinates(self, points: npt.ArrayLike) -> Coordinates:
         """…×3 (u, v, distance along the normal) in mm of …×3 points in patient mm."""
@@ -95,7 +101,7 @@ class DrawingPlane:
     def point_of(self, u: float, v: float, distance: float = 0.0) -> PatientPoint:
         """Patient mm of a place of the plane; the inverse of :meth:`coordinates`."""
         turn = np.array([self.across, self.down, self.normal])
-        return _point(np.array(self.origin) + np.array([u, v, distance]) @ turn)
+        return checked_point(np.array(self.origin) + np.array([u, v, distance]) @ turn)
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,8 @@ class EllipseRegion:
     frame_of_reference: str = ""
 
     def __post_init__(self) -> None:
-        _set_name(self)
-        object.__setattr__(self, "half_axes", _lengths(self.half_axes))
+        set_name(self)
+        object.__setattr__(self, "half_axes", checked_lengths(self.half_axes))
 
     @property
     def area(self) -> float:
@@ -149,8 +155,8 @@ class RectangleRegion:
     frame_of_reference: str = ""
 
     def __post_init__(self) -> None:
-        _set_name(self)
-        object.__setattr__(self, "half_sides", _lengths(self.half_sides))
+        set_name(self)
+        object.__setattr__(self, "half_sides", checked_lengths(self.half_sides))
 
     @property
     def area(self) -> float:
@@ -184,16 +190,16 @@ class PolygonRegion:
     frame_of_reference: str = ""
 
     def __post_init__(self) -> None:
-        _set_name(self)
+        set_name(self)
         if not 3 <= len(self.corners) <= MOST_CORNERS:
-            raise _invalid(
+            raise invalid(
                 Message("an outline has 3 to {0} corners, not {1}", MOST_CORNERS, len(self.corners))
             )
-        corners = tuple((_coordinate(u), _coordinate(v)) for u, v in self.corners)
+        corners = tuple((checked_coordinate(u), checked_coordinate(v)) for u, v in self.corners)
         object.__setattr__(self, "corners", corners)
         at = np.array(corners)
-        if np.ptp(at, axis=0).min() < _SMALLEST:
-            raise _invalid(Message("its outline encloses nothing"))
+        if np.ptp(at, axis=0).min() < SMALLEST:
+            raise invalid(Message("its outline encloses nothing"))
 
     @property
     def area(self) -> float:
@@ -238,9 +244,9 @@ class SphereRegion:
     frame_of_reference: str = ""
 
     def __post_init__(self) -> None:
-        _set_name(self)
-        object.__setattr__(self, "centre", _point(self.centre))
-        object.__setattr__(self, "radius", _length(self.radius))
+        set_name(self)
+        object.__setattr__(self, "centre", checked_point(self.centre))
+        object.__setattr__(self, "radius", checked_length(self.radius))
 
     @property
     def exact_volume(self) -> float:
@@ -270,14 +276,14 @@ class Threshold:
 
     def __post_init__(self) -> None:
         if self.kind not in THRESHOLD_KINDS:
-            raise _invalid(Message("there is no threshold “{0}”", self.kind))
-        value = _number(self.value)
+            raise invalid(Message("there is no threshold “{0}”", self.kind))
+        value = checked_number(self.value)
         if self.kind == "share" and not 0 < value <= 1:
-            raise _invalid(Message("a share of the maximum lies between 0 and 100 %"))
+            raise invalid(Message("a share of the maximum lies between 0 and 100 %"))
         if self.kind == "suv" and value <= 0:
-            raise _invalid(Message("an SUV to compare with lies above 0"))
+            raise invalid(Message("an SUV to compare with lies above 0"))
         if self.kind != "value" and self.unit:
-            raise _invalid(Message("only a value has a unit"))
+            raise invalid(Message("only a value has a unit"))
         object.__setattr__(self, "value", value)
 
     @property
@@ -314,7 +320,7 @@ class ThresholdRegion:
 
     def __post_init__(self) -> None:
         if self.side not in ("a", "b"):
-            raise _invalid(Message("there is no source “{0}”", self.side))
+            raise invalid(Message("there is no source “{0}”", self.side))
 
     @property
     def name(self) -> str:
@@ -325,62 +331,6 @@ class ThresholdRegion:
     def frame_of_reference(self) -> str:
         """UID that the millimetres are of; "" for unknown."""
         return self.sphere.frame_of_reference
-
-
-@dataclass(frozen=True)
-class DistanceLine:
-    """The straight line between two points.
-
-    Attributes: as of :class:`EllipseRegion`; ``start`` and ``end`` in patient mm.
-    """
-
-    name: str
-    start: PatientPoint
-    end: PatientPoint
-    _: KW_ONLY
-    frame_of_reference: str = ""
-
-    def __post_init__(self) -> None:
-        _set_name(self)
-        object.__setattr__(self, "start", _point(self.start))
-        object.__setattr__(self, "end", _point(self.end))
-
-    @property
-    def length(self) -> float:
-        """In mm."""
-        return math.dist(self.start, self.end)
-
-
-@dataclass(frozen=True)
-class AngleMark:
-    """The angle at a vertex between two arms.
-
-    Attributes: as of :class:`EllipseRegion`; ``first``, ``vertex`` and ``second`` in patient mm,
-    neither arm without a length.
-    """
-
-    name: str
-    first: PatientPoint
-    vertex: PatientPoint
-    second: PatientPoint
-    _: KW_ONLY
-    frame_of_reference: str = field(default="")
-
-    def __post_init__(self) -> None:
-        _set_name(self)
-        for name in ("first", "vertex", "second"):
-            object.__setattr__(self, name, _point(getattr(self, name)))
-        arms = math.dist(self.first, self.vertex), math.dist(self.second, self.vertex)
-        if min(arms) < _SMALLEST:
-            raise _invalid(Message("an arm of the angle has no length"))
-
-    @property
-    def degrees(self) -> float:
-        """From 0 to 180."""
-        one, other = (np.subtract(end, self.vertex) for end in (self.first, self.second))
-        # Exact near 0 and 180 too, where the arc cosine is not.
-        across = float(np.linalg.norm(np.cross(one, other)))
-        return math.degrees(math.atan2(across, float(one @ other)))
 
 
 FlatRegion: TypeAlias = EllipseRegion | RectangleRegion | PolygonRegion
@@ -403,50 +353,3 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
         ending = f" {number}"
         name, number = wanted[: LONGEST_NAME - len(ending)] + ending, number + 1
     return name
-
-
-def _set_name(one: Annotation) -> None:
-    name = " ".join(one.name.split()) if isinstance(one.name, str) else ""
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise _invalid(Message("its name has 1 to {0} characters", LONGEST_NAME))
-    object.__setattr__(one, "name", name)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        raise _invalid(Message("{0} is not a number", value))
-    if not math.isfinite(value):
-        raise _invalid(Message("{0} is not a number", value))
-    return float(value)
-
-
-def _coordinate(value: object) -> float:
-    number = _number(value)
-    if abs(number) > 10 * LARGEST:
-        raise _invalid(Message("{0:g} mm lies outside of any scanner", number))
-    return number
-
-
-def _point(values: Sequence[object] | npt.NDArray[np.float64]) -> PatientPoint:
-    if len(values) != 3:
-        raise _invalid(Message("a point has three coordinates"))
-    x, y, z = (_coordinate(value) for value in values)
-    return x, y, z
-
-
-def _length(value: object) -> float:
-    number = _number(value)
-    if not _SMALLEST <= number <= LARGEST:
-        raise _invalid(Message("{0:g} mm is no size of a region", number))
-    return number
-
-
-def _lengths(values: Sequence[object]) -> PlanePoint:
-    if len(values) != 2:
-        raise _invalid(Message("a flat region has two sizes"))
-    first, second = (_length(value) for value in values)
-    return first, second
-
-
-def _invalid(why: Message) -> RegionError:
-    return RegionError(Message("The region"), why, Message("Draw it again, or correct the file."))
