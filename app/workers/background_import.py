@@ -37,6 +37,7 @@ def import_readers() -> None:
         if package not in sys.modules:
             with contextlib.suppress(Exception):
                 importlib.import_module(package)
-                # Once: full collections over what the imports made would hold the GIL for some
-                # 50 ms each (decision 0047); a thousand objects of garbage stay for it.
-                gc.freeze()
+        if not gc.get_freeze_count():
+            # Once: full collections over what the imports made would hold the GIL for some
+            # 50 ms each (decision 0047); a thousand objects of garbage stay for it.
+            gc.freeze()

@@ -43,7 +43,10 @@ class GarbageCollector(QObject):
     def _tick(self) -> None:
         used, self._cpu = time.thread_time() - self._cpu, time.thread_time()
         self._quiet = self._quiet + 1 if used < _QUIET_CPU else 0
-        self.collect(quiet=self._quiet >= _QUIET_TICKS)
+        # Until the readers are imported, which freezes what they made, collections would go through
+        # that over and over: 20 ms of a turn.
+        if gc.get_freeze_count():
+            self.collect(quiet=self._quiet >= _QUIET_TICKS)
 
     def collect(self, *, quiet: bool) -> int | None:
         """Collect what is due; returns the generation, or None where none is.

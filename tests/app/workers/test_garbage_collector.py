@@ -16,9 +16,11 @@ from app.workers.garbage_collector import GarbageCollector
 
 @pytest.fixture
 def collector(qapp):
+    gc.freeze()  # as where the readers are imported: before, nothing is collected
     made = GarbageCollector()
     yield made
     made.stop()
+    gc.unfreeze()
 
 
 class Cycle:
@@ -95,6 +97,7 @@ import gc, sys, threading
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from app.workers.garbage_collector import GarbageCollector
 application = QCoreApplication([])
+gc.freeze()  # as where the readers are imported
 collector = GarbageCollector() if sys.argv[1] == "collector" else None
 class Dropped(QTimer):
     pass
