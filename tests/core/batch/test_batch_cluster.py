@@ -186,8 +186,7 @@ def test_a_killed_scheduler_ends_the_batch_with_one_line_and_it_goes_on(
     assert not list(out.glob(f"{STAGING_PREFIX}*"))
     done = len(list(out.glob("*.png")))
     assert 6 <= done < 40
-    for worker in cluster.workers:
-        worker.process.wait(30)
+    cluster.workers[-1].process.wait(30)
     told = [line for line in cluster.workers[-1].lines if line.startswith("unifusion:")]
     assert len(told) == 1
     assert "it is gone, so that the workers of this computer have ended" in told[0]
