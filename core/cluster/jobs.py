@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -103,6 +104,11 @@ class ClusterJobs:
             raise ClusterError(
                 what, Message("the numbers of jobs and cores are not possible"),
                 Message("Choose 1 or more of each."),
+            )  # fmt: skip
+        if not re.fullmatch(r"\d+(\.\d+)? ?[kKMGT](i?B)?", self.memory):
+            raise ClusterError(
+                what, Message("memory: “{0}” is no size", self.memory),
+                Message("Write it like 16GB."),
             )  # fmt: skip
         if self.host and self.interface:
             raise ClusterError(

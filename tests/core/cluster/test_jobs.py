@@ -122,3 +122,16 @@ def test_a_batch_runs_on_jobs_and_ends_them(
     assert isinstance(events[-1], BatchFinished)
     assert events[-1].tally.done == 6
     assert (tmp_path / "cancelled").read_text().strip().isdecimal()
+
+
+@pytest.mark.parametrize("memory", ["lots", "16", "-1GB", "GB", ""])
+def test_memory_that_is_no_size_is_told_before_anything_is_written(
+    tmp_path: Path, memory: str
+) -> None:
+    path = tmp_path / "jobs.toml"
+    path.write_text(f'system = "slurm"\nmemory = "{memory}"\n', encoding="utf-8")
+    with pytest.raises(ClusterError, match="is no size"):
+        ClusterJobs.read(path)
+    for fine in ("16GB", "16G", "1.5 GiB", "900MB"):
+        path.write_text(f'system = "slurm"\nmemory = "{fine}"\n', encoding="utf-8")
+        assert ClusterJobs.read(path).memory == fine
