@@ -12,6 +12,7 @@ from app.fuse.page import FusePage
 from app.fuse.state import FuseState
 from app.shell.workspaces import PageMaker
 from app.widgets.page import Page
+from app.workers.background_import import import_readers
 
 
 def page_makers(
@@ -90,4 +91,19 @@ def page_makers(
         evaluation.begin()
         return page
 
-    return {"batch": batch, "train": train, "evaluate": evaluate}
+    makers = {"batch": batch, "train": train, "evaluate": evaluate}
+    return {name: _after_readers(make) for name, make in makers.items()}
+
+
+def _after_readers(make: PageMaker) -> PageMaker:
+    """Create a page once no worker imports the readers, some of which its own imports include.
+
+    A page that is opened in the first second would import them at the same time as a worker, and
+    get half of pydicom (:func:`app.workers.background_import.import_readers`).
+    """
+
+    def made() -> Page:
+        import_readers()
+        return make()
+
+    return made
