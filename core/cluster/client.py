@@ -85,9 +85,12 @@ class ClusterClient:
 
     async def _watch(self) -> None:
         while not self._lost.is_set():
-            try:
-                await self._look()
-            except Exception:  # whatever it is, the scheduler cannot be asked any more
+            look = asyncio.ensure_future(self._look())
+            # The connection that is lost is seen at once; the question would wait for another.
+            while not look.done() and self._client.status == "running":
+                await asyncio.wait([look], timeout=_LOOK_EVERY)
+            if not look.done() or look.exception() is not None:
+                look.cancel()
                 self._lost.set()
                 return
             await asyncio.sleep(max(_LOOK_EVERY, len(self._seen) / 100))
@@ -110,7 +113,7 @@ class ClusterClient:
         Raises:
             ClusterLost: the scheduler is gone.
         """
-        if self._lost.is_set():
+        if self._lost.is_set() or self._client.status != "running":
             raise self.lost_error()
         return self._seen
 

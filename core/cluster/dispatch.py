@@ -150,6 +150,7 @@ class Dispatcher(Generic[ItemOf, MadeOf]):
         ended = [future for future in self._groups if future.done()]
         for future in ended:
             if not future.cancelled() and isinstance(future.exception(), TaskLost):
+                _ = self._client.workers  # raises where it is the scheduler that is gone
                 self._bury(self._groups[future].worker)
         return [self._outcome(self._groups.pop(future), future) for future in ended]
 

@@ -59,8 +59,6 @@ def jobqueue() -> ModuleType:
 
 
 def _imported(name: str) -> ModuleType:
-    if name in sys.modules:
-        return sys.modules[name]
     try:
         import dask.config
 
