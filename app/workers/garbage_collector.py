@@ -12,6 +12,8 @@ import time
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.workers.background_import import readers_are_imported
+
 _INTERVAL_MS = 50
 _QUIET_CPU, _QUIET_TICKS = 0.003, 20
 """The GUI thread is quiet after twenty intervals in each of which it used less than 3 ms."""
@@ -45,7 +47,7 @@ class GarbageCollector(QObject):
         self._quiet = self._quiet + 1 if used < _QUIET_CPU else 0
         # Until the readers are imported, which freezes what they made, collections would go through
         # that over and over: 20 ms of a turn.
-        if gc.get_freeze_count():
+        if readers_are_imported():
             self.collect(quiet=self._quiet >= _QUIET_TICKS)
 
     def collect(self, *, quiet: bool) -> int | None:

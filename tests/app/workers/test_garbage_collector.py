@@ -11,16 +11,16 @@ import weakref
 import pytest
 from PySide6.QtCore import QTimer
 
+from app.workers.background_import import import_readers
 from app.workers.garbage_collector import GarbageCollector
 
 
 @pytest.fixture
 def collector(qapp):
-    gc.freeze()  # as where the readers are imported: before, nothing is collected
+    import_readers()  # before, nothing is collected
     made = GarbageCollector()
     yield made
     made.stop()
-    gc.unfreeze()
 
 
 class Cycle:
@@ -93,11 +93,12 @@ def test_afterwards_the_interpreter_collects_as_before(qapp, enabled):
 
 
 _DROPPED_TIMER = """
-import gc, sys, threading
+import sys, threading
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from app.workers.background_import import import_readers
 from app.workers.garbage_collector import GarbageCollector
 application = QCoreApplication([])
-gc.freeze()  # as where the readers are imported
+import_readers()  # before, nothing is collected
 collector = GarbageCollector() if sys.argv[1] == "collector" else None
 class Dropped(QTimer):
     pass
