@@ -11,6 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,8 +69,13 @@ class SharedFolder:
         return place
 
     def remove(self) -> None:
-        """Remove it with all that workers left in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove it with all that workers left in it, also while they still write."""
+        gone = self.path.with_name(f"{self.path.name}-gone")
+        # Under the old name a file that arrives after the folder was listed would keep it there.
+        with suppress(OSError):
+            self.path.rename(gone)
+        for path in (gone, self.path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_staging(out: Path) -> None:

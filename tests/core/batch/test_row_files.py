@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,32 @@ def test_an_error_while_files_are_put_is_told_with_its_cause(
     with pytest.raises(OutputError, match="the disk is full") as error:
         put_files(answer.files, plan.rows[0], plan)
     assert isinstance(error.value.__cause__, OSError)
+
+
+def test_a_folder_is_gone_whatever_workers_still_write(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def write(place: Path) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            with contextlib.suppress(OSError):  # its place is gone
+                (place / f"{number}.png.part").write_bytes(b"x")
+                (place / f"{number}.png.part").rename(place / f"{number}.png")
+
+    for _ in range(20):
+        over.clear()
+        folder = SharedFolder.make(tmp_path)
+        places = [folder.new_place() for _ in range(3)]
+        writers = [threading.Thread(target=write, args=(place,)) for place in places]
+        for writer in writers:
+            writer.start()
+        while len(list(folder.path.rglob("*.png"))) < 30:
+            pass
+        folder.remove()
+        left = list(tmp_path.iterdir())
+        over.set()
+        for writer in writers:
+            writer.join()
+        assert left == []
+        assert list(tmp_path.iterdir()) == []
