@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +24,7 @@ from core.io.atomic import atomic_folder, atomic_write, output_error, sync_folde
 
 STAGING_PREFIX = ".unifusion-workers-"
 PROBE = "probe"
+_REMOVALS, _REMOVAL_SECONDS = 20, 0.05
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,14 @@ class SharedFolder:
         # Under the old name a file that arrives after the folder was listed would keep it there.
         with suppress(OSError):
             self.path.rename(gone)
-        for path in (gone, self.path):
-            shutil.rmtree(path, ignore_errors=True)
+        # A call that had found the folder before may still put something into it: it waits for the
+        # disk, as all calls that change the folder do.
+        for _ in range(_REMOVALS):
+            for path in (gone, self.path):
+                shutil.rmtree(path, ignore_errors=True)
+            if not gone.exists() and not self.path.exists():
+                return
+            time.sleep(_REMOVAL_SECONDS)
 
 
 def remove_staging(out: Path) -> None:

@@ -124,6 +124,7 @@ def test_a_certificate_that_has_run_out_is_refused(authority: Authority, own: Tl
     assert "expired" in str(caught.value)
 
 
+@pytest.mark.long
 def test_plain_and_encrypted_do_not_meet(
     secured: Orthanc, own: TlsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

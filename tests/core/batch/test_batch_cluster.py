@@ -149,6 +149,7 @@ def local(tmp_path: Path) -> Callable[[Path], Path]:
     return run
 
 
+@pytest.mark.long
 def test_a_killed_and_a_frozen_worker_cost_no_row(
     cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_killed_and_a_frozen_worker_cost_no_row(
     cluster.start_workers(1)
 
 
+@pytest.mark.long
 def test_a_killed_scheduler_ends_the_batch_with_one_line_and_it_goes_on(
     cluster: ClusterProcesses, tmp_path: Path, local: Callable[[Path], Path]
 ) -> None:
@@ -199,6 +201,7 @@ def test_a_killed_scheduler_ends_the_batch_with_one_line_and_it_goes_on(
     assert_whole(out, local(source), 40)
 
 
+@pytest.mark.long
 def test_cancelling_takes_everything_back(cluster: ClusterProcesses, tmp_path: Path) -> None:
     source, out = sources(tmp_path / "in", 30), tmp_path / "out"
 
@@ -279,6 +282,7 @@ def test_a_worker_that_nobody_can_connect_to_gets_no_row(tmp_path: Path) -> None
             Sitting(source, tmp_path / "out", cluster.address)
 
 
+@pytest.mark.long
 def test_with_certificates_everything_is_encrypted_and_nothing_else_listens(
     tmp_path: Path, local: Callable[[Path], Path]
 ) -> None:

@@ -386,6 +386,7 @@ def _killed_runs(source: Path, out: Path, times: int, chance: random.Random) -> 
         yield
 
 
+@pytest.mark.long
 def test_kill_at_random_moments_and_go_on(tmp_path: Path) -> None:
     number = 150
     for index in range(number):

@@ -82,6 +82,7 @@ def test_of_pictures_with_odd_names_and_depths(tmp_path: Path, cluster: ClusterC
     assert here == there
 
 
+@pytest.mark.long
 def test_of_a_study_with_its_report(tmp_path: Path, cluster: ClusterChoice) -> None:
     sources = tmp_path / "export"
     for side in ("mif_a", "mif_b"):

@@ -171,3 +171,22 @@ def test_a_folder_is_gone_whatever_workers_still_write(tmp_path: Path) -> None:
             writer.join()
         assert left == []
         assert list(tmp_path.iterdir()) == []
+
+
+def test_what_arrives_while_the_folder_is_removed_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker's call had found the folder before it was renamed; its place comes later."""
+    folder, removed = SharedFolder.make(tmp_path), shutil.rmtree
+
+    def late(path: Path, **options: Any) -> None:
+        if path.exists():
+            monkeypatch.setattr(shutil, "rmtree", removed)
+            (path / "late").mkdir()
+            (path / "probe").unlink()
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+    monkeypatch.setattr(shutil, "rmtree", late)
+    folder.remove()
+    assert list(tmp_path.iterdir()) == []

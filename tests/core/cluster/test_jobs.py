@@ -106,6 +106,7 @@ def test_without_a_queueing_system_it_is_told(
         pass
 
 
+@pytest.mark.long
 def test_a_batch_runs_on_jobs_and_ends_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

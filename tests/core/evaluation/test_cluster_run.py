@@ -129,12 +129,14 @@ class _StopsAfter:
             raise Cancelled
 
 
+@pytest.mark.long
 def test_it_can_be_cancelled(plan: EvaluationPlan, cluster: ClusterChoice) -> None:
     with pytest.raises(Cancelled):
         list(evaluate_plan(plan, _StopsAfter(), cluster))
     assert len(_result(_run(plan, cluster)).pairs) == 4
 
 
+@pytest.mark.long
 def test_a_pair_of_which_workers_die_costs_its_scores(
     plan: EvaluationPlan, tmp_path: Path, cluster: ClusterChoice
 ) -> None:

@@ -126,6 +126,7 @@ def test_some_rows_of_a_stretched_map_are_those_of_the_whole():
     ],
     ids=" ".join,
 )
+@pytest.mark.long
 def test_what_is_expected_is_about_what_is_taken(case):
     """In a process of its own; generous: half of it may be kept from before, or be other pages."""
     command = [sys.executable, "-m", "benchmarks.memory", "--one", *case]

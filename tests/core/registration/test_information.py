@@ -109,6 +109,7 @@ def test_a_step_climbs_to_a_folded_picture():
     assert found.evidence().spread < 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["translation", "similarity", "homography"])
 def test_modalities_that_share_no_edges_polarity_or_order_of_levels_are_registered(kind):
     grey = cv2.GaussianBlur(texture(420, 340), (0, 0), 2)
@@ -128,11 +129,13 @@ def test_a_flat_picture_shares_nothing(constant):
         assert result.spread == np.inf
 
 
+@pytest.mark.long
 def test_other_pictures_are_not_called_good():
     result = register(image_of(texture(256, 256)), image_of(texture(256, 256, seed=8)), task="mif")
     assert result.verdict == "failed"
 
 
+@pytest.mark.long
 def test_what_is_masked_does_not_draw():
     grey = texture(256, 240)
     fixed, moving, truth = moved_pair(grey, _folded(grey), "rigid", seed=6)
@@ -144,6 +147,7 @@ def test_what_is_masked_does_not_draw():
     assert corner_error(result.transform, truth, fixed.shape[::-1]) < 0.6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["ct_28013.png", "pet_25103.png", "spect_4020.png"])
 def test_real_medical_pairs_come_back_or_are_not_called_good(shared_data, name):
     """Against what is found of the pair unmoved: the files themselves are some pixels off."""

@@ -107,6 +107,7 @@ def test_sixteen_bits_and_colour_are_registered_like_eight_and_grey():
     assert corner_error(result.transform, truth, _size(fixed)) < 0.3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("task", ["mff", "mif"])
 def test_the_way_back_is_the_inverse(task):
     fixed, moving, _ = moved_pair(texture(300, 260), texture(300, 260), "similarity", seed=8)

@@ -65,6 +65,7 @@ def _error(found: np.ndarray, truth: np.ndarray, volume: Volume) -> float:
     return float(np.linalg.norm(off, axis=0).mean())
 
 
+@pytest.mark.long
 def test_a_known_rigid_transform_is_found_across_modalities():
     fixed = _phantom()
     truth = _rigid((4, -3, 6), (9, -7, 5))
@@ -213,6 +214,7 @@ def _series(folder):
     return read_volume(series)
 
 
+@pytest.mark.long
 def test_a_real_series_moved_by_a_known_transform_comes_back(shared_data):
     clinical = shared_data / "clinical"
     stated = json.loads((clinical / "derived/rigid/truth.json").read_text())
@@ -223,6 +225,7 @@ def test_a_real_series_moved_by_a_known_transform_comes_back(shared_data):
     assert result.verdict == "good"
 
 
+@pytest.mark.long
 def test_a_thigh_that_moved_between_scanners_is_not_called_good(shared_data):
     study = shared_data / "clinical/sts_petmr_ct/dicom/STS_002"
     result = register(_series(study / "PET"), _series(study / "MR_T1"), "rigid")

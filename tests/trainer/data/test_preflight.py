@@ -154,6 +154,7 @@ def _ready(path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_an_estimate_times_real_steps_and_leaves_no_trace(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 4)
     found = run_preflight(RunPairs(data, share=0.2), CONFIG)
@@ -326,6 +327,7 @@ def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Pa
         assert list((plan.run_folder / "tensorboard").glob("events.*"))
 
 
+@pytest.mark.long
 def test_memory_is_never_said_to_be_less_than_what_a_step_surely_takes(tmp_path: Path) -> None:
     """A second estimate grows the process by nothing; what is said must not shrink with it."""
     data = make_pairs(tmp_path / "d", 4, size=64)

@@ -33,6 +33,7 @@ def plan(tmp_path: Path) -> DetectionPlan:
     )
 
 
+@pytest.mark.long
 def test_an_interrupted_run_ends_as_an_uncut_one(plan: DetectionPlan, tmp_path: Path) -> None:
     whole = list(fine_tune_detector(plan))
     cut = replace(plan, checkpoint=tmp_path / "state.pt")

@@ -76,6 +76,7 @@ def _torchrun(port: int, words: Sequence[str]) -> list[subprocess.Popen[str]]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_slurm_script_trains_as_one_machine_with_the_whole_batch(
     data: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +172,7 @@ with process_group(BOTH, plan, 1, 2) as world:
 """
 
 
+@pytest.mark.long
 def test_what_differs_between_nodes_is_told_by_each_before_the_first_step(
     data: Path, tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_run_that_only_gets_worse_keeps_its_start_and_says_so(data: Path, plan
     assert "the start was better than this pack" not in card
 
 
+@pytest.mark.long
 def test_both_losses_fall(plan: RunPlan) -> None:
     config = replace(CONFIG, steps=60, batch=2, log_every=10, checkpoint_every=0, validate_every=0)
     stepped = [e for e in train(config, plan) if isinstance(e, Stepped)]
@@ -218,6 +219,7 @@ def _process(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
 def test_a_killed_process_is_resumed_to_the_same_bits(
     data: Path, plan: RunPlan, uninterrupted: str

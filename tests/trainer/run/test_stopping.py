@@ -28,17 +28,11 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 
 # The run saves only when it is told to end: whatever is kept, that signal has kept.
-LONG = replace(CONFIG, steps=60, log_every=1, checkpoint_every=0, validate_every=0, batch=2)
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("whole")
-    return _finished(_words(data, folder), folder)
+LONG = replace(CONFIG, steps=40, log_every=1, checkpoint_every=0, validate_every=0, batch=2)
 
 
 def _finished(words: list[str], folder: Path) -> str:
-    """The hash of what the command makes, in a process of its own: as many threads as ever."""
+    """The hash of what the command makes, in a process of its own."""
     command = [sys.executable, "-m", "app", *words]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
     return read_manifest(folder / "mine.safetensors").weights_sha256
@@ -52,8 +46,8 @@ def _words(data: Path, folder: Path) -> list[str]:
 
 
 @contextmanager
-def _training(words: list[str], *before: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, once it has done two steps."""
+def _training(words: list[str], *before: str, until: int = 2) -> Iterator[subprocess.Popen[str]]:
+    """The command, once it has done the step ``until``."""
     with subprocess.Popen(
         [*before, sys.executable, "-m", "app", *words],
         cwd=ROOT,
@@ -65,30 +59,33 @@ def _training(words: list[str], *before: str) -> Iterator[subprocess.Popen[str]]
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.split()[0] == "2":
+            if line.split()[0] == str(until):
                 break
         yield process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_run_told_to_end_is_gone_on_with_to_the_same_bits(
-    data: Path, tmp_path: Path, uninterrupted: str, number: signal.Signals
-) -> None:
-    words = _words(data, tmp_path)
-    with _training(words) as process:
-        for _ in range(2):  # schedulers say it twice
-            process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert "cancelled" in errors
-    assert "Traceback" not in errors
-    record = read_record(tmp_path / "mine.run")
-    assert (record.state, record.why) == ("stopped", "")
-    assert 2 <= record.step < LONG.steps
-    assert not (tmp_path / "mine.safetensors").exists()
-    assert _finished(words, tmp_path) == uninterrupted
+@pytest.mark.long
+def test_a_run_told_to_end_is_gone_on_with_to_the_same_bits(data: Path, tmp_path: Path) -> None:
+    words, until = _words(data, tmp_path), 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with _training(words, until=until) as process:
+            for _ in range(2):  # schedulers say it twice
+                process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
+        assert "cancelled" in errors
+        assert "Traceback" not in errors
+        record = read_record(tmp_path / "mine.run")
+        assert (record.state, record.why) == ("stopped", "")
+        assert until <= record.step < LONG.steps
+        until = record.step + 4
+        assert not (tmp_path / "mine.safetensors").exists()
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    assert _finished(words, tmp_path) == _finished(_words(data, whole), whole)
 
 
+@pytest.mark.long
 def test_two_processes_told_to_end_together_keep_what_they_did(data: Path, tmp_path: Path) -> None:
     words = [*_words(data, tmp_path), "--devices=2"]
     with _training(words) as process:
@@ -137,6 +134,7 @@ def _training_command(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.long
 def test_a_terminal_that_closes_under_nohup_is_no_reason_to_end(data: Path, tmp_path: Path) -> None:
     ignoring = [
         sys.executable,
@@ -151,6 +149,7 @@ def test_a_terminal_that_closes_under_nohup_is_no_reason_to_end(data: Path, tmp_
     assert (tmp_path / "mine.safetensors").is_file()
 
 
+@pytest.mark.long
 def test_told_to_end_in_the_middle_of_writing_a_checkpoint(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

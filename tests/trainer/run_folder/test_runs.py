@@ -65,6 +65,7 @@ def test_curves_of_a_resumed_run_are_those_of_one_undisturbed(
     assert read_manifest(plan.out).weights_sha256 == read_manifest(whole.out).weights_sha256
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
 def test_a_killed_run_is_offered_and_its_curves_go_on(
     plan: RunPlan, whole: RunPlan, data: Path
