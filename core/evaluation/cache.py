@@ -20,11 +20,11 @@ from core.messages import from_data, to_data
 CACHE_NAME = "scores.sqlite"
 CACHE_VARIABLE = "UNIFUSION_CACHE"
 """Environment variable with the folder of :func:`default_cache`."""
-_FORMAT = 2
+_FORMAT = 3
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS images (
         key TEXT PRIMARY KEY, seconds REAL, peak INTEGER, device_peak INTEGER,
-        is_first INTEGER NOT NULL, notes TEXT NOT NULL)""",
+        is_first INTEGER NOT NULL, notes TEXT NOT NULL, elsewhere INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE IF NOT EXISTS scores (
         key TEXT NOT NULL, metric TEXT NOT NULL, version INTEGER NOT NULL, value REAL,
         milliseconds REAL, PRIMARY KEY (key, metric))""",
@@ -97,7 +97,9 @@ class ScoreCache:
                 may be of some of them only, in this order.
         """
         image = self._db.execute(
-            "SELECT seconds, peak, device_peak, is_first, notes FROM images WHERE key = ?", (key,)
+            "SELECT seconds, peak, device_peak, is_first, notes, elsewhere FROM images "
+            "WHERE key = ?",
+            (key,),
         ).fetchone()
         if image is None:
             return None
@@ -109,11 +111,11 @@ class ScoreCache:
             if versions.get(metric) == version
         }
         found = [metric for metric in versions if metric in rows]
-        seconds, peak, device_peak, is_first, notes = image
+        seconds, peak, device_peak, is_first, notes, elsewhere = image
         return KeptScores(
             {metric: rows[metric][0] for metric in found},
             {metric: float(rows[metric][1]) for metric in found if rows[metric][1] is not None},
-            FusionCost(seconds, peak, device_peak, bool(is_first)),
+            FusionCost(seconds, peak, device_peak, bool(is_first), bool(elsewhere)),
             tuple(map(from_data, json.loads(notes))),
         )
 
@@ -140,7 +142,7 @@ class ScoreCache:
         try:
             with self._db:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (
                         key,
                         cost.seconds,
@@ -148,6 +150,7 @@ class ScoreCache:
                         cost.device_peak_bytes,
                         int(cost.is_first),
                         json.dumps([to_data(note) for note in scores.notes]),
+                        int(cost.elsewhere),
                     ),
                 )
                 self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
@@ -172,7 +175,12 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"):
             db.execute(statement).fetchall()
-        if db.execute("PRAGMA user_version").fetchone()[0] not in (0, _FORMAT):
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 2:  # before scores were measured on clusters
+            with db:
+                db.execute("ALTER TABLE images ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0")
+                db.execute(f"PRAGMA user_version = {_FORMAT}")
+        elif version not in (0, _FORMAT):
             db.execute("DROP TABLE IF EXISTS images")
             db.execute("DROP TABLE IF EXISTS scores")
         with db:

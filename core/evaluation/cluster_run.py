@@ -174,7 +174,8 @@ class ClusterScoring:
         try:
             if place is not None and measured.image:
                 _write(place, measured.image)
-            return self._scorer.keep(pair, method, missing, measured.scores)
+            cost = replace(measured.scores.cost, elsewhere=True)
+            return self._scorer.keep(pair, method, missing, replace(measured.scores, cost=cost))
         except FusionError as error:
             return PairScore(pair.name, {}, error=error.message)
 

@@ -44,6 +44,7 @@ class FusionCost:
     peak_bytes: int | None = None
     device_peak_bytes: int | None = None
     is_first: bool = False
+    elsewhere: bool = False
 
 
 NO_COST = FusionCost()
@@ -63,6 +64,7 @@ class PairScore:
         device_peak_bytes: peak memory on the GPU during the fusion; None without one.
         is_first: whether it was the method's first fusion in a run, in which networks are loaded
             and programs come from the disk: mean times leave it out.
+        elsewhere: whether a worker of a cluster fused it: its cost is not that of this computer.
         milliseconds: time each metric took.
         fused: where the fused image lies; None if it was not kept.
         error: why there are no values: the method failed, or its result cannot be scored.
@@ -75,6 +77,7 @@ class PairScore:
     peak_bytes: int | None = None
     device_peak_bytes: int | None = None
     is_first: bool = False
+    elsewhere: bool = False
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     fused: Path | None = None
     error: Message | None = None

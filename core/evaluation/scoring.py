@@ -239,6 +239,7 @@ def _pair_score(
         peak_bytes=kept.cost.peak_bytes,
         device_peak_bytes=kept.cost.device_peak_bytes,
         is_first=kept.cost.is_first,
+        elsewhere=kept.cost.elsewhere,
         milliseconds={
             name: kept.milliseconds[name] for name in columns if name in kept.milliseconds
         },

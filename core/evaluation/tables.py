@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from math import isnan, nan
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from core.evaluation.result import (
 from core.metrics import METRICS, Direction, mean_defined
 from core.pdf_document import Mark
 
+Place = Literal["here", "cluster"]
 _NAMED, _NAMED_ERRORS = 20, 3
 """Numbers of pairs and of errors that notes name; of more they give the number."""
 
@@ -83,12 +85,14 @@ class Summary:
         set_metrics: names of the set-level columns, in order.
         pairs: number of common pairs.
         rows: one per method, in the order of the result.
+        places: where the fusions ran whose times are in the rows.
     """
 
     metrics: tuple[str, ...]
     pairs: int
     rows: tuple[SummaryRow, ...]
     set_metrics: tuple[str, ...] = ()
+    places: frozenset[Place] = frozenset()
 
 
 def summarize(result: EvaluationResult) -> Summary:
@@ -112,7 +116,13 @@ def summarize(result: EvaluationResult) -> Summary:
         )
         for index, scores in enumerate(result.methods)
     )
-    return Summary(result.metrics, len(common), rows, tuple(set_columns))
+    places: set[Place] = {
+        "cluster" if score.elsewhere else "here"
+        for scores in result.methods
+        for score in scores.pairs
+        if score.seconds is not None
+    }
+    return Summary(result.metrics, len(common), rows, tuple(set_columns), frozenset(places))
 
 
 def _largest(values: Iterable[int | None]) -> int | None:
@@ -135,19 +145,26 @@ def metric_milliseconds(result: EvaluationResult) -> dict[str, float]:
     }
 
 
+_WHERE: Mapping[frozenset[Place], str] = {
+    frozenset({"cluster"}): "on workers of a cluster, which need not be alike",
+    frozenset({"here", "cluster"}): "on this machine, and of some pairs on workers of a cluster",
+}
+
+
 def cost_notes(summary: Summary) -> list[str]:
     """What the costs in a table are, one sentence each; [] if none was measured."""
     lines = []
     if any(not isnan(row.seconds) for row in summary.rows):
+        where = _WHERE.get(summary.places, "on this machine")
         lines.append(
-            "Seconds a pair: mean time of a fusion on this machine, without reading, and without "
-            "the first fusion of a method in a run, in which networks are loaded and programs come "
+            f"Seconds a pair: mean time of a fusion {where}, without reading, and without the "
+            "first fusion of a method in a run, in which networks are loaded and programs come "
             "from the disk."
         )
     if any(row.peak_bytes is not None for row in summary.rows):
         lines.append(
-            "Memory: of methods run here the largest rise during a fusion, of external programs "
-            "the peak of the program and what it started; in MiB."
+            "Memory: of packs and classical methods the largest rise during a fusion, of external "
+            "programs the peak of the program and what it started; in MiB."
         )
     if any(row.device_peak_bytes is not None for row in summary.rows):
         lines.append("GPU memory: the peak of all tensors during a fusion, in MiB.")

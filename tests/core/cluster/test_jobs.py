@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.main import app
 from core.batch import BatchFinished, BatchOptions, plan_batch, run_batch
 from core.cluster.address import ClusterAddress
 from core.cluster.certificates import make_certificates
@@ -107,22 +109,36 @@ def test_without_a_queueing_system_it_is_told(
 
 
 @pytest.mark.long
-def test_a_batch_runs_on_jobs_and_ends_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_runs_on_jobs_and_ends_them(slurm: Path, tmp_path: Path) -> None:
+    options = BatchOptions("mff", "average", out=tmp_path / "out")
+    plan = plan_batch(pair_paths([sources(tmp_path / "in", 6)], "mff"), options)
+    events = list(run_batch(plan, ClassicalEngine(), cluster=ClusterChoice(jobs=slurm)))
+    assert isinstance(events[-1], BatchFinished)
+    assert events[-1].tally.done == 6
+    assert (tmp_path / "cancelled").read_text().strip().isdecimal()
+
+
+@pytest.mark.slow  # test_cluster_run has the command without jobs of its own
+def test_an_evaluation_runs_on_jobs_and_ends_them(slurm: Path, tmp_path: Path) -> None:
+    pairs, cache = sources(tmp_path / "in", 3), tmp_path / "cache"
+    words = ["evaluate", f"--sources={pairs}", "--task=mff", "--method=average"]
+    result = CliRunner().invoke(app, [*words, f"--cluster={slurm}", f"--cache={cache}"])
+    assert result.exit_code == 0, result.output
+    assert "Means over 3 pairs." in result.output
+    assert "on workers of a cluster" in result.output
+    assert (tmp_path / "cancelled").read_text().strip().isdecimal()
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A description of jobs for a stand-in of Slurm that runs them here."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, text in (("sbatch", _SBATCH), ("scancel", _SCANCEL)):
         (folder / name).write_text(text.format(folder=tmp_path))
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    path = described(tmp_path, "system = 'slurm'\npatience = 60\nmemory = '3GB'")
-    options = BatchOptions("mff", "average", out=tmp_path / "out")
-    plan = plan_batch(pair_paths([sources(tmp_path / "in", 6)], "mff"), options)
-    events = list(run_batch(plan, ClassicalEngine(), cluster=ClusterChoice(jobs=path)))
-    assert isinstance(events[-1], BatchFinished)
-    assert events[-1].tally.done == 6
-    assert (tmp_path / "cancelled").read_text().strip().isdecimal()
+    return described(tmp_path, "system = 'slurm'\npatience = 60\nmemory = '3GB'")
 
 
 @pytest.mark.parametrize("memory", ["lots", "16", "-1GB", "GB", ""])

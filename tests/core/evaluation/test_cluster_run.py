@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.main import app
+from core.cluster.address import ClusterAddress
 from core.cluster.choice import ClusterChoice
+from core.cluster.jobs import ClusterJobs
 from core.errors import Cancelled, OutputError
 from core.evaluation import tasks
 from core.evaluation.plan import EvaluationPlan, MethodChoice
@@ -98,6 +103,44 @@ def test_tables_are_those_of_one_computer_bit_for_bit(
     pack = there.methods[2]
     assert all((score.seconds or 0) > 0 for score in pack.scored().values())
     assert 1 <= sum(score.is_first for score in pack.pairs) <= 2, "once on each worker"
+
+
+def test_the_command_with_a_description_of_jobs(
+    plan: EvaluationPlan, tmp_path: Path, cluster: ClusterChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs are those of the workers that run already; test_jobs has some of a queueing system."""
+    pytest.importorskip("dask_jobqueue")
+    submitted: list[ClusterJobs] = []
+
+    @contextmanager
+    def running(jobs: ClusterJobs) -> Iterator[ClusterAddress]:
+        submitted.append(jobs)
+        yield ClusterAddress.parse(cluster.scheduler)
+
+    monkeypatch.setattr(ClusterJobs, "submitted", running)
+    described = tmp_path / "slurm.toml"
+    described.write_text("system = 'slurm'\njobs = 2\npatience = 60\n")
+    words = ["evaluate", f"--sources={plan.sources}", "--task=mif", "--metrics=MI"]
+    words += ["--method=average", "--method=guided", f"--csv={tmp_path / 'scores.csv'}"]
+    words += [f"--cache={tmp_path / 'kept'}", f"--cluster={described}"]
+    first = CliRunner().invoke(app, words)
+    assert first.exit_code == 0, first.output
+    assert [jobs.jobs for jobs in submitted] == [2]
+    assert "mean time of a fusion on workers of a cluster" in first.output
+    assert "on this machine" not in first.output
+    there = _values(tmp_path / "scores.csv")
+    # What is known says where it was measured; only one method is fused here.
+    again = CliRunner().invoke(app, [*words[:-1], "--method=laplacian"])
+    assert again.exit_code == 0, again.output
+    assert "on this machine, and of some pairs on workers of a cluster" in again.output
+    here = CliRunner().invoke(app, [*words[:-2], f"--cache={tmp_path / 'own'}"])
+    assert "mean time of a fusion on this machine, without" in here.output
+    assert _values(tmp_path / "scores.csv") == there
+
+
+def _values(path: Path) -> list[tuple[str, ...]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [(row["method"], row["picture"], row["MI"]) for row in csv.DictReader(stream)]
 
 
 def test_scores_stay_with_who_asked(plan: EvaluationPlan, cluster: ClusterChoice) -> None:

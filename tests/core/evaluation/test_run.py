@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,7 +195,7 @@ def test_what_was_scored_is_not_scored_again(sources: Path, tmp_path: Path) -> N
 
 def test_an_undefined_score_is_kept_as_such(tmp_path: Path) -> None:
     cache = ScoreCache(tmp_path)
-    cost = FusionCost(0.25, 7, 8, is_first=True)
+    cost = FusionCost(0.25, 7, 8, is_first=True, elsewhere=True)
     scores = KeptScores({"CC": float("nan"), "MI": 2.0}, {"CC": 1.0}, cost)
     cache.put("k", scores, {"CC": 1, "MI": 3})
     cache.close()
@@ -208,6 +210,19 @@ def test_an_undefined_score_is_kept_as_such(tmp_path: Path) -> None:
     assert list(other_version.values) == ["CC"]
     assert again.get("l", {"CC": 1}) is None
     again.close()
+
+
+def test_scores_kept_before_there_were_clusters_are_of_this_computer(tmp_path: Path) -> None:
+    kept, scores = ScoreCache(tmp_path), KeptScores({"CC": 0.5}, {}, FusionCost(0.25))
+    kept.put("k", scores, {"CC": 1})
+    kept.close()
+    with closing(sqlite3.connect(tmp_path / CACHE_NAME)) as db:
+        db.execute("ALTER TABLE images DROP COLUMN elsewhere")
+        db.execute("PRAGMA user_version = 2")
+    for _ in range(2):
+        again = ScoreCache(tmp_path)
+        assert again.get("k", {"CC": 1}) == scores
+        again.close()
 
 
 def test_only_the_metric_that_is_missing_or_changed_is_computed(
