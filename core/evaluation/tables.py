@@ -20,7 +20,7 @@ from core.evaluation.result import (
 from core.metrics import METRICS, Direction, mean_defined
 from core.pdf_document import Mark
 
-Place = Literal["here", "cluster"]
+MeasuredAt = Literal["here", "cluster"]
 _NAMED, _NAMED_ERRORS = 20, 3
 """Numbers of pairs and of errors that notes name; of more they give the number."""
 
@@ -92,7 +92,7 @@ class Summary:
     pairs: int
     rows: tuple[SummaryRow, ...]
     set_metrics: tuple[str, ...] = ()
-    places: frozenset[Place] = frozenset()
+    places: frozenset[MeasuredAt] = frozenset()
 
 
 def summarize(result: EvaluationResult) -> Summary:
@@ -116,7 +116,7 @@ def summarize(result: EvaluationResult) -> Summary:
         )
         for index, scores in enumerate(result.methods)
     )
-    places: set[Place] = {
+    places: set[MeasuredAt] = {
         "cluster" if score.elsewhere else "here"
         for scores in result.methods
         for score in scores.pairs
@@ -145,7 +145,7 @@ def metric_milliseconds(result: EvaluationResult) -> dict[str, float]:
     }
 
 
-_WHERE: Mapping[frozenset[Place], str] = {
+_WHERE: Mapping[frozenset[MeasuredAt], str] = {
     frozenset({"cluster"}): "on workers of a cluster, which need not be alike",
     frozenset({"here", "cluster"}): "on this machine, and of some pairs on workers of a cluster",
 }
