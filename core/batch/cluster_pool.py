@@ -181,11 +181,11 @@ class ClusterPool:
             self._news.append(self._finished(answer))
         left = [record for _, record in outcome.left]
         error = outcome.error
-        # The disk of results is everybody's, that of a worker which sends them back is its own.
-        if isinstance(error, OtherPack):
+        # The disk of results is everybody's; a folder may be out of reach for one worker only.
+        if isinstance(error, (OtherPack, DiskFull)):
             raise error
-        if isinstance(error, DiskFull) and str(self.cluster.folder.path) in error.what:
-            raise error
+        if isinstance(error, OutputError):
+            self._place.check_writable()
         if outcome.lost:
             if outcome.begun:
                 left = [record for record in left if not self._has_lost(record, outcome)]

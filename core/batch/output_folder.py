@@ -27,6 +27,10 @@ class DiskFull(Stopped):
         )  # fmt: skip
 
 
+class WorkerDiskFull(Stopped):
+    """The disk of a worker is full on which it keeps what it sends back: others may go on."""
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Whether ``error`` was raised since the disk, or the share of the user, is full."""
     cause = error.__cause__

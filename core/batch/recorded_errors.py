@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.errors import FusionError, Message
+from core.messages import from_data, to_data
 from core.pairing.folders import Match
 from core.pairing.study_pairs import label
 
@@ -28,6 +30,19 @@ def recorded_text(error: Exception, match: Match) -> Message:
             return error.message
     # Texts of other libraries may quote anything.
     return Message("{0}: unexpected error ({1})", match.name, kind)
+
+
+def told_of(text: str, folder: Path, staged: Path) -> str:
+    """``text`` with paths below ``folder`` in place of those below ``staged``, which is hidden."""
+
+    def moved(data: Any) -> Any:
+        if isinstance(data, str):
+            return data.replace(str(staged), str(folder))
+        if isinstance(data, list):
+            return [moved(one) for one in data]
+        return {key: moved(one) for key, one in data.items()} if isinstance(data, dict) else data
+
+    return from_data(moved(to_data(text)))
 
 
 def _files(match: Match) -> Iterator[tuple[Path, Message]]:

@@ -49,9 +49,13 @@ class SharedFolder:
         path = out.absolute() / f"{STAGING_PREFIX}{token[:12]}"
         try:
             path.mkdir()
+            (path / PROBE).write_bytes(token.encode())
         except OSError as error:
-            raise output_error(path, error) from error
-        atomic_write(path / PROBE, token.encode())
+            shutil.rmtree(path, ignore_errors=True)
+            # Its hidden name would tell nobody which folder is meant.
+            told = output_error(path, error)
+            what = Message("Cannot write to the folder {0}", out.absolute())
+            raise OutputError(what, told.why, told.remedy) from error
         return cls(path, token)
 
     def is_here(self) -> bool:

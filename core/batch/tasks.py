@@ -16,8 +16,9 @@ from pathlib import Path
 from core import salted
 from core.batch.memory_budget import RowBudget
 from core.batch.options import BatchOptions
-from core.batch.output_folder import OutputFolder
+from core.batch.output_folder import DiskFull, OutputFolder, WorkerDiskFull
 from core.batch.plan import BatchPlan, BatchRow
+from core.batch.recorded_errors import told_of
 from core.batch.row_files import RowFiles, SharedFolder, options_below, read_files
 from core.batch.row_progress import RowProgress
 from core.batch.row_record import RowRecord, kept_text, read_text
@@ -26,6 +27,7 @@ from core.batch.stages import expected_bytes
 from core.cluster.tasks import WantedProgress
 from core.cluster.worker_plan import DEVICE_VARIABLE, worker_slots
 from core.device import usable_cores
+from core.errors import Message, OutputError
 from core.fusion.opening import open_engine
 from core.fusion.protocol import CheckedEngine
 
@@ -101,8 +103,9 @@ def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
         row = replace(row, is_own=False)
         progress = RowProgress(WantedProgress(), threading.Event())
         budget, size = _budget(job.alone), expected_bytes(row)
-        target = OutputFolder(place)
+        target: OutputFolder | None = None
         try:
+            target = OutputFolder(place)
             context = RowContext(
                 plan=plan,
                 engine=_engine(job.options.method),
@@ -114,16 +117,32 @@ def _process(job: RowJob, row: BatchRow, record: RowRecord) -> RowAnswer:
             )
             with salted.in_place_of(job.salt), budget.row(size, progress.check):
                 record = process_row(row, record, context)
+        except OutputError as error:
+            raise _as_user_sees_it(error, job.options.out, place, is_shared) from error
         finally:
-            target.close()
+            if target is not None:
+                target.close()
         files = RowFiles()
         if record.state != "done":
             shutil.rmtree(place, ignore_errors=True)
         else:
             files = RowFiles(place) if is_shared else read_files(row, plan)
     # What an unexpected error holds may be such that it cannot be sent.
-    record = replace(record, text=read_text(kept_text(record.text)))
+    text = told_of(read_text(kept_text(record.text)), job.options.out, place)
+    record = replace(record, text=text)
     return RowAnswer(record, files, made[0] if made else None)
+
+
+def _as_user_sees_it(error: OutputError, out: Path, place: Path, is_shared: bool) -> OutputError:
+    """An error of the hidden folder of a row, told of the folder that its files are for."""
+    if isinstance(error, DiskFull) and not is_shared:
+        return WorkerDiskFull(
+            Message("The folder {0} of a worker", tempfile.gettempdir()),
+            Message("its disk is full, and results that are sent back lie there first"),
+            Message("Free some space there, or mount the output folder on it under the same path."),
+        )
+    what, why = (told_of(text, out, place) for text in (error.what, error.why))
+    return type(error)(what, why, error.remedy)
 
 
 @contextmanager

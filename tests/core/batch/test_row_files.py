@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pickle
 import shutil
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +18,12 @@ import numpy as np
 import pytest
 
 from core.batch import BatchOptions, BatchPlan, plan_batch
+from core.batch.output_folder import DiskFull, Stopped, WorkerDiskFull
 from core.batch.portable import portable_options, portable_row
 from core.batch.resume import clean_up
 from core.batch.row_files import PROBE, STAGING_PREFIX, RowFiles, SharedFolder, put_files
 from core.batch.tasks import RowAnswer, RowJob, process_group
-from core.errors import OutputError
+from core.errors import Message, OutputError
 from core.pairing.folders import pair_paths
 
 pytest.importorskip("distributed")
@@ -142,6 +145,75 @@ def test_an_error_while_files_are_put_is_told_with_its_cause(
     with pytest.raises(OutputError, match="the disk is full") as error:
         put_files(answer.files, plan.rows[0], plan)
     assert isinstance(error.value.__cause__, OSError)
+
+
+def _fails(monkeypatch: pytest.MonkeyPatch, number: int, where: str) -> None:
+    """Writing below a path with ``where`` in it fails with the error ``number``."""
+    written = Path.write_bytes
+
+    def write(path: Path, content: bytes) -> int:
+        if where in str(path):
+            raise OSError(number, os.strerror(number))
+        return written(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_the_folder_of_the_user(
+    plan: BatchPlan, monkeypatch: pytest.MonkeyPatch, is_shared: bool, number: int
+) -> None:
+    folder, out = SharedFolder.make(plan.options.out), plan.options.out.absolute()
+    if not is_shared:
+        (folder.path / PROBE).unlink()
+    _fails(monkeypatch, number, STAGING_PREFIX if is_shared else "unifusion-")
+    with pytest.raises(Stopped, match="disk is full") as caught:
+        answered(plan, folder, monkeypatch)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert type(again) is (DiskFull if is_shared else WorkerDiskFull)
+    assert str(again) == str(caught.value)
+    assert STAGING_PREFIX not in str(again)
+    if is_shared:
+        assert again.what.startswith(f"Cannot write {out / '_thumbnails'}")
+        assert again.remedy == "Free some space, then go on with the batch."
+    else:
+        assert again.what == f"The folder {tempfile.gettempdir()} of a worker"
+        assert "mount the output folder" in again.remedy
+
+
+def test_a_row_that_cannot_be_written_is_told_with_its_place(
+    plan: BatchPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = SharedFolder.make(plan.options.out)
+    _fails(monkeypatch, errno.ENAMETOOLONG, STAGING_PREFIX)
+    job, row = RowJob(portable_options(plan.options), folder), portable_row(plan.rows[0])
+    (answer,) = process_group(job, ((row, row.record("queued")),))
+    assert answer.record.state == "failed"
+    told = answer.record.text
+    assert told.startswith(f"Cannot write {plan.options.out.absolute() / '_thumbnails'}")
+    assert STAGING_PREFIX not in told
+    assert isinstance(told, Message), "it can be said in another language"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "the disk is full"),
+        (errno.EROFS, "it is not writable"),
+        (errno.EACCES, "it is not writable"),
+    ],
+)
+def test_a_folder_that_takes_no_results_is_named_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    _fails(monkeypatch, number, STAGING_PREFIX)
+    with pytest.raises(OutputError, match=why) as caught:
+        SharedFolder.make(tmp_path)
+    assert caught.value.what == f"Cannot write to the folder {tmp_path}"
+    assert caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_gone_whatever_workers_still_write(tmp_path: Path) -> None:
