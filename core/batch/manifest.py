@@ -70,6 +70,7 @@ class BatchManifest:
         self._flushed = time.monotonic()
         self._db: sqlite3.Connection | None = None
         self._known: os.stat_result | None = None
+        self._is_new = False
         try:
             with self._explained():
                 self._open()
@@ -86,6 +87,7 @@ class BatchManifest:
         self._db.execute("BEGIN EXCLUSIVE")
         tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
         if not tables:
+            self._is_new = True
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
@@ -229,6 +231,14 @@ class BatchManifest:
                 self.flush()
         finally:
             self._shut()
+
+    def give_up(self) -> None:
+        """Close the file; one that was made here and in which nothing was recorded is removed."""
+        is_open = self._db is not None
+        unused = self._is_new and is_open and not self._pending and self.meta().keys() == {"format"}
+        self.close()
+        if unused:
+            self.path.unlink(missing_ok=True)
 
     def _shut(self) -> None:
         if self._db is not None:

@@ -87,8 +87,8 @@ def run_batch(
             ).events()  # fmt: skip
     except BaseException:
         # An error while closing the manifest must not hide the original one.
-        with contextlib.suppress(FusionError):
-            manifest.close()
+        with contextlib.suppress(FusionError, OSError):
+            manifest.give_up()
         raise
     finally:
         for opened in (trail, place):

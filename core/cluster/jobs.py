@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
 import sys
 import tomllib
@@ -45,6 +46,12 @@ from core.messages import Message
 _CLASSES = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster"}
 _PAYERS = {"slurm": "account", "pbs": "account", "lsf": "project"}
 _CLOSE_SECONDS = 20
+_WALLTIMES = {
+    # Slurm also takes minutes, and days before hours.
+    "slurm": r"\d+(:[0-5]\d){0,2}|\d+-\d{1,2}(:[0-5]\d){0,2}",
+    "pbs": r"\d+(:[0-5]\d){2}",
+    "lsf": r"\d+:[0-5]\d(:[0-5]\d)?",
+}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
@@ -100,16 +107,9 @@ class ClusterJobs:
         Raises:
             ClusterError: they cannot be used.
         """
-        if not 1 <= self.jobs <= 10_000 or self.cores < 1:
-            raise ClusterError(
-                what, Message("the numbers of jobs and cores are not possible"),
-                Message("Choose 1 or more of each."),
-            )  # fmt: skip
-        if not re.fullmatch(r"\d+(\.\d+)? ?[kKMGT](i?B)?", self.memory):
-            raise ClusterError(
-                what, Message("memory: “{0}” is no size", self.memory),
-                Message("Write it like 16GB."),
-            )  # fmt: skip
+        for is_fine, why, remedy in self._values():
+            if not is_fine:
+                raise ClusterError(what, why, remedy)
         if self.host and self.interface:
             raise ClusterError(
                 what, Message("it names both a host and an interface"),
@@ -124,6 +124,37 @@ class ClusterJobs:
                     "jobs see, and name it there."
                 ),
             )  # fmt: skip
+
+    def _values(self) -> Iterator[tuple[bool, Message, Message]]:
+        """For each entry whether its value is possible, and what is said if it is not."""
+        for name, number, most in (("jobs", self.jobs, 10_000), ("cores", self.cores, 4096)):
+            yield (
+                1 <= number <= most,
+                Message("{0}: {1} is not possible", name, number),
+                Message("Choose 1 to {0}.", most),
+            )
+        size = re.fullmatch(r"(\d+(?:\.\d+)?) ?[kKMGT](i?B)?", self.memory)
+        yield (
+            size is not None and float(size[1]) > 0,
+            Message("memory: “{0}” is no size", self.memory),
+            Message("Write it like 16GB."),
+        )
+        yield (
+            re.fullmatch(_WALLTIMES[self.system], self.walltime) is not None
+            and re.search("[1-9]", self.walltime) is not None,
+            Message("walltime: “{0}” is no time that {1} takes", self.walltime, self.system),
+            Message("Write hours, minutes and seconds, like 04:00:00."),
+        )
+        yield (
+            re.fullmatch(r"cpu|auto|cuda(:\d+)?", self.device) is not None,
+            Message("device: there is no “{0}”", self.device),
+            Message("Choose cpu, cuda or auto."),
+        )
+        yield (
+            0 < self.patience < math.inf,
+            Message("patience: {0} is no number of seconds", self.patience),
+            Message("Choose how long to wait for the first job, like 3600."),
+        )
 
     @property
     def _walltime(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli.main import app
 from core.batch import BatchFinished, BatchOptions, plan_batch, run_batch
+from core.batch.manifest import MANIFEST_NAME
 from core.cluster.address import ClusterAddress
 from core.cluster.certificates import make_certificates
 from core.cluster.choice import ClusterChoice
@@ -83,7 +85,19 @@ prologue = ["module load cuda"]
         ("system = 'slurm", "it is no TOML"),
         ("system = 'condor'", "system: Input should be"),
         ("system = 'slurm'\nnodes = 3", "nodes: Unexpected keyword argument"),
-        ("system = 'slurm'\njobs = 0", "the numbers of jobs and cores"),
+        ("system = 'slurm'\njobs = 0", "jobs: 0 is not possible. Choose 1 to 10000"),
+        ("system = 'pbs'\ncores = -4", "cores: -4 is not possible"),
+        ("system = 'slurm'\npatience = -1", "patience: -1.0 is no number of seconds. Choose how"),
+        ("system = 'slurm'\npatience = inf", "patience: inf is no number"),
+        ("system = 'slurm'\npatience = nan", "patience: nan is no number"),
+        ("system = 'slurm'\nwalltime = '4h'", "walltime: “4h” is no time that slurm takes. Write"),
+        ("system = 'slurm'\nwalltime = '-01:00:00'", "walltime: “-01:00:00” is no time"),
+        ("system = 'slurm'\nwalltime = '01:75:00'", "walltime: “01:75:00” is no time"),
+        ("system = 'slurm'\nwalltime = '00:00:00'", "walltime: “00:00:00” is no time"),
+        ("system = 'pbs'\nwalltime = '1-12'", "walltime: “1-12” is no time that pbs takes"),
+        ("system = 'lsf'\nwalltime = ''", "walltime: “” is no time that lsf takes"),
+        ("system = 'slurm'\ndevice = 'gpu'", "device: there is no “gpu”. Choose cpu, cuda or auto"),
+        ("system = 'slurm'\nmemory = '0GB'", "memory: “0GB” is no size"),
         ("system = 'slurm'\nhost = 'login1'", "it names no certificates"),
         ("system = 'slurm'\ninterface = 'ib0'", "it names no certificates"),
         ("system = 'slurm'\nhost = 'a'\ninterface = 'b'", "both a host and an interface"),
@@ -139,6 +153,35 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return described(tmp_path, "system = 'slurm'\npatience = 60\nmemory = '3GB'")
+
+
+@pytest.mark.parametrize(
+    ("system", "walltime"),
+    [("slurm", "90"), ("slurm", "1-12"), ("slurm", "2-00:30:00"), ("slurm", "36:00:00"),
+     ("pbs", "120:00:00"), ("lsf", "04:00"), ("lsf", "04:00:00")],
+)  # fmt: skip
+def test_times_that_the_systems_take(tmp_path: Path, system: str, walltime: str) -> None:
+    text = f"system = '{system}'\nwalltime = '{walltime}'\ndevice = 'cuda:1'"
+    assert ClusterJobs.read(described(tmp_path, text)).walltime == walltime
+
+
+def test_a_batch_whose_cluster_is_not_there_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    options = BatchOptions("mff", "average", out=tmp_path / "out")
+    plan = plan_batch(pair_paths([sources(tmp_path / "in", 1)], "mff"), options)
+    choice = ClusterChoice(jobs=described(tmp_path, "system = 'slurm'"))
+    with pytest.raises(ClusterError, match="cannot be submitted"):
+        list(run_batch(plan, ClassicalEngine(), cluster=choice))
+    assert list((tmp_path / "out").iterdir()) == []
+    # What an earlier run recorded stays.
+    assert isinstance(list(run_batch(plan, ClassicalEngine()))[-1], BatchFinished)
+    before = (tmp_path / "out" / MANIFEST_NAME).read_bytes()
+    again = plan_batch(pair_paths([tmp_path / "in"], "mff"), replace(options, resume=True))
+    with pytest.raises(ClusterError, match="cannot be submitted"):
+        list(run_batch(again, ClassicalEngine(), cluster=choice))
+    assert (tmp_path / "out" / MANIFEST_NAME).read_bytes() == before
 
 
 @pytest.mark.parametrize("memory", ["lots", "16", "-1GB", "GB", ""])
