@@ -59,11 +59,9 @@ from core.batch import row_files
 row_files.SharedFolder.is_here = lambda self: False
 """
 UNREACHABLE = """
-async def dask_setup(worker):
-    async def stop():
-        for listener in worker.listeners:
-            await listener.stop()
-    worker.loop.call_later(0.2, stop)
+async def dask_setup(worker):  # before it tells the scheduler of itself
+    for listener in worker.listeners:
+        await listener.stop()
 """
 
 
