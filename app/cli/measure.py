@@ -39,6 +39,7 @@ from core.regions.files import (
     write_regions,
     write_regions_segmentation,
 )
+from core.regions.parts import LONGEST_NAME
 from core.types import PairTransform, SeriesHeader, SourceSide
 from core.units.body import SuvKind
 from core.units.readout import shown_value
@@ -209,18 +210,32 @@ def _annotations(options: MeasureOptions, sources: MeasuredSources) -> list[Anno
         raise InputError("--threshold", "it is of a sphere", "Give one by --sphere X,Y,Z,DIAMETER.")
     last = sources.source(sources.sides[-1]).volume
     thresholds = [read_threshold(text, sources.a.volume.unit) for text in options.thresholds]
+    taken = [one.name for one in found]
     for text in options.spheres:
-        ball = read_sphere(text, last.frame_of_reference, [one.name for one in found])
+        ball = read_sphere(text, last.frame_of_reference, taken)
+        taken.append(ball.name)
         if not thresholds:
             found.append(ball)
         for one in thresholds:
-            named = replace(ball, name=free_name(ball.name, [each.name for each in found]))
+            wanted = ball.name if len(thresholds) == 1 else _name(ball, one)
+            named = replace(ball, name=free_name(wanted, [each.name for each in found]))
             found.append(ThresholdRegion(named, one))
     if not found:
         raise InputError(
             "--regions", "there is nothing to measure", "Give --regions FILE or --sphere."
         )
     return found
+
+
+def _name(ball: SphereRegion, threshold: Threshold) -> str:
+    """A name that tells regions of one sphere from each other, also where ASCII alone is known."""
+    words = f"{threshold.value:g} {threshold.unit}".rstrip()
+    if threshold.kind == "share":
+        words = f"{100 * threshold.value:g} %"
+    elif threshold.kind == "suv":
+        words = f"SUV {words}"
+    ending = f", threshold {words}"
+    return ball.name[: LONGEST_NAME - len(ending)] + ending
 
 
 def read_sphere(text: str, frame_of_reference: str, taken: Sequence[str]) -> SphereRegion:

@@ -172,7 +172,27 @@ def test_thresholds_of_several_spheres_have_names_of_their_own(study, tmp_path: 
     )  # fmt: skip
     found = read_regions(kept)
     assert all(isinstance(one, ThresholdRegion) for one in found)
-    assert len({one.name for one in found}) == 4
+    endings = ("threshold 41 %", "threshold SUV 1")
+    name = _BALL.split(",", 4)[4]
+    assert [one.name for one in found] == [
+        f"{ball}, {ending}" for ball in (name, f"{name} 2") for ending in endings
+    ]
+    assert [one.sphere.radius for one in found if isinstance(one, ThresholdRegion)] == [9] * 4
+
+
+def test_spheres_without_names_are_counted_whatever_thresholds_they_have(
+    study, tmp_path: Path
+) -> None:
+    kept, ball = tmp_path / "r.json", _BALL.rsplit(",", 1)[0]
+    code, _, _ = run(
+        *study, "--sphere", ball, "--sphere", ball, "--sphere", f"{ball},{'L' * 64}",
+        "--threshold", "41%", "--threshold", "3", "--keep-regions", kept,
+    )  # fmt: skip
+    assert code == 0
+    names = [one.name for one in read_regions(kept)]
+    assert names[2:4] == ["Sphere 2, threshold 41 %", "Sphere 2, threshold 3 SUVbw"]
+    assert len(set(names)) == 6
+    assert all(len(name) <= 64 for name in names)
 
 
 def test_a_segmentation_of_a_file_without_images_is_refused_at_once(tmp_path: Path) -> None:
