@@ -143,7 +143,11 @@ def _check(result: EvaluationResult) -> None:
         return
     errors = [score.error for scores in result.methods for score in scores.pairs if score.error]
     if errors and not any(scores.scored() for scores in result.methods):
-        raise InputError("The table", f"no pair could be scored: {errors[0]}")
+        raise InputError(
+            "The table",
+            f"no pair could be scored: {errors[0]}",
+            "Check files and methods; the reason is that of the first pair.",
+        )
     raise InputError(
         "The table",
         "there is no pair that every method has a result for",

@@ -97,7 +97,11 @@ def planned(options: TrainOptions) -> RunPlan:
         InputError: an option is out of range.
     """
     if not 0 <= options.share < 1:
-        raise InputError(f"--share {options.share:g}", "it must be at least 0 and less than 1")
+        raise InputError(
+            f"--share {options.share:g}",
+            "it must be at least 0 and less than 1",
+            "Give the share of pairs kept for validation, such as --share 0.1.",
+        )
     if options.keep not in ("best", "last"):
         raise InputError(f"--keep {options.keep}", remedy="Choose best or last.")
     dataset = chosen_dataset(options.dataset, options.split)
@@ -162,7 +166,9 @@ def configure(options: TrainOptions) -> TrainConfig:
     except ValidationError as error:
         where, why = first_message(error)
         raise InputError(
-            f"Training settings, {where}" if where else "Training settings", why
+            f"Training settings, {where}" if where else "Training settings",
+            why,
+            "Correct it; “unifusion train --help” names all options.",
         ) from error
     config = replace(config, init=_pack_path(init, config.task))
     # A network in the file takes precedence: its head may differ from the pack's.

@@ -175,8 +175,8 @@ class Measuring(QObject):
         return True
 
     def _say(self, error: FusionError) -> None:
-        what, why, _remedy = translate_error(error)
-        self.announced.emit(f"{what}: {why}")
+        what, why, remedy = translate_error(error)
+        self.announced.emit(f"{what}: {why}. {remedy}".rstrip())
 
 
 def _in_dock(panel: RegionsPanel) -> QWidget:

@@ -142,7 +142,11 @@ def write_segments(request: RegionsRequest, progress: Progress) -> tuple[str, ..
     path, subject = request.path, request.subject
     assert path is not None
     if not isinstance(subject, OpenVolumes):
-        raise OutputError(Message("Cannot write {0}", path), Message("pictures make no DICOM SEG"))
+        raise OutputError(
+            Message("Cannot write {0}", path),
+            Message("pictures make no DICOM SEG"),
+            Message("Open a series, or write the figures or the regions."),
+        )
     check_segmentation_target(path, request.files)
     place = "ab".index(request.side)
     refers = read_dicom_source(subject.series[place], subject.frames[place], DicomChoices())

@@ -29,7 +29,8 @@ class ProjectionTool:
         self._state.refused.emit(
             RegionError(
                 tr("Nothing is drawn on the projection"),
-                tr("it shows all slices at once; draw in one of the three planes"),
+                tr("it shows all slices at once"),
+                tr("Draw in one of the three planes."),
             )
         )
         return True

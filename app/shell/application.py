@@ -143,7 +143,13 @@ def _run_until_done(application: QApplication, window: MainWindow, screenshot: P
     Screenshot(window, screenshot).done.connect(finish)
     application.exec()
     if not outcome:
-        return say(FusionError(Message("No screenshot"), Message("the window was closed first")))
+        return say(
+            FusionError(
+                Message("No screenshot"),
+                Message("the window was closed first"),
+                Message("Run the command again and leave the window open."),
+            )
+        )
     return say(outcome[0]) if outcome[0] is not None else _DONE
 
 

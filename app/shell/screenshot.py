@@ -45,7 +45,9 @@ class Screenshot(QObject):
         else:
             self._finish(
                 FusionError(
-                    Message("Nothing was fused"), Message("a fusion needs two pictures, A and B")
+                    Message("Nothing was fused"),
+                    Message("a fusion needs two pictures, A and B"),
+                    Message("Give both on the command line."),
                 )
             )
 

@@ -60,7 +60,11 @@ class Baseline:
         """
         if a.ndim != 3 or b.ndim != 3 or a.shape[2] not in (1, 3) or a.size == 0:
             why = Message("expected height×width×1 or 3, got {0}, {1}", a.shape, b.shape)
-            raise InputError(Message.plain(self.title), why)
+            raise InputError(
+                Message.plain(self.title),
+                why,
+                Message("Give two pictures as arrays of that shape."),
+            )
         if a.shape[:2] != b.shape[:2]:
             raise SizeMismatch((a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
         if a.shape != b.shape:
@@ -70,7 +74,11 @@ class Baseline:
                 Message("Convert both to grey or both to colour first."),
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
-            raise InputError(self.title, Message("a picture holds values that are not numbers"))
+            raise InputError(
+                self.title,
+                Message("a picture holds values that are not numbers"),
+                Message("Replace them by finite values first."),
+            )
         unit_a, unit_b = _clip_to_unit(a), _clip_to_unit(b)
         rows = piece // a.shape[1]
         if self.reach is None or not piece or rows >= len(a):

@@ -87,7 +87,11 @@ class ClusterJobs:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
             made: ClusterJobs = TypeAdapter(cls).validate_python(found)
         except OSError as error:
-            raise ClusterError(what, error.strerror or str(error)) from error
+            raise ClusterError(
+                what,
+                error.strerror or str(error),
+                Message("Check that the file is there and may be read."),
+            ) from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -97,7 +101,9 @@ class ClusterJobs:
                 Message("“docs/cluster.md” tells all entries."),
             ) from error
         except (ValueError, RecursionError) as error:
-            raise ClusterError(what, Message("it is no TOML ({0})", error)) from error
+            raise ClusterError(
+                what, Message("it is no TOML ({0})", error), Message("“docs/cluster.md” shows one.")
+            ) from error
         made.check(what)
         return made
 

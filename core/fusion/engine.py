@@ -271,7 +271,9 @@ class FusionEngine:
             stat = entry.path.stat()
         except OSError as error:
             why = Message("it cannot be read ({0})", error.strerror)
-            raise PackError(str(entry.path), why) from error
+            raise PackError(
+                str(entry.path), why, Message("Choose another pack, or bring the file back.")
+            ) from error
         stamp = (stat.st_mtime_ns, stat.st_size)
         with self._loading:
             held = self._loaded

@@ -31,7 +31,9 @@ def middle_slice_image(path: Path) -> Image:
         volume: Any = nibabel.load(path)
         stored = np.asarray(volume.dataobj)
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
-        raise InputError(str(path), Message("it cannot be read as a volume")) from error
+        raise InputError(
+            str(path), Message("it cannot be read as a volume"), Message("Write the volume again.")
+        ) from error
     stored = stored[(...,) + (0,) * (stored.ndim - 3)]
     names = stored.dtype.names
     channels = [stored[name] for name in names] if names == _COLOURS else [stored]

@@ -135,6 +135,7 @@ def _check(a: Luma, b: Luma, f: Luma) -> None:
             raise InputError(
                 Message("Metrics"),
                 Message("expected 8-bit luma, got {0} of shape {1}", image.dtype, image.shape),
+                Message("Convert the picture by “to_luma8” first."),
             )
     size_a = (a.shape[1], a.shape[0])
     if b.shape != a.shape:
@@ -143,4 +144,5 @@ def _check(a: Luma, b: Luma, f: Luma) -> None:
         raise InputError(
             Message("The fused picture differs in size from its sources"),
             Message("it is {0}×{1} pixels and they are {2}×{3}", f.shape[1], f.shape[0], *size_a),
+            Message("Compare it with sources of its own size."),
         )

@@ -166,7 +166,9 @@ class Dinov3Backbone(Backbone):
             digest = file_sha256(path)
         except OSError as error:
             why = Message("it cannot be read ({0})", error.strerror)
-            raise PackError(str(path), why) from error
+            raise PackError(
+                str(path), why, Message("Check that the file is there and may be read.")
+            ) from error
         if expected_sha256 and digest != expected_sha256:
             raise PackError(
                 str(path),
@@ -232,7 +234,11 @@ def _tensors_in(path: Path) -> dict[str, StoredTensor]:
     try:
         return stored_tensors(path)
     except OSError as error:
-        raise PackError(str(path), Message("it cannot be read ({0})", error.strerror)) from error
+        raise PackError(
+            str(path),
+            Message("it cannot be read ({0})", error.strerror),
+            Message("Check that the file is there and may be read."),
+        ) from error
     except (ValueError, struct.error, RecursionError) as error:
         raise PackError(
             str(path), Message("cannot be read as weights ({0})", error), _TIMM
@@ -245,7 +251,9 @@ def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location=place, weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
-        raise PackError(str(path), Message("cannot be read as weights ({0})", error)) from error
+        raise PackError(
+            str(path), Message("cannot be read as weights ({0})", error), _TIMM
+        ) from error
     except Exception as error:  # the exception type of the unpickler depends on the torch release
         raise PackError(
             str(path),

@@ -130,7 +130,11 @@ def _refuse_unsafe(path: Path) -> None:
         with path.open("rb") as stream:
             start = stream.read(9)
     except OSError as error:
-        raise PackError(str(path), Message("it cannot be read ({0})", error.strerror)) from error
+        raise PackError(
+            str(path),
+            Message("it cannot be read ({0})", error.strerror),
+            Message("Check that the file is there and may be read."),
+        ) from error
     # torch.save writes a zip; 0x80 starts a bare pickle. A pack's JSON starts at its ninth byte.
     pickled = start[:2] == b"PK" or (start[:1] == b"\x80" and start[8:] != b"{")
     if pickled or path.suffix.lower() in _PICKLES:

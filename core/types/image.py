@@ -80,12 +80,20 @@ class Image:
         name = str(self.origin) if self.origin else Message("picture")
         if self.data.ndim != 3 or self.data.shape[2] not in (1, 3):
             raise InputError(
-                name, Message("expected height×width×1 or 3, got {0}", self.data.shape)
+                name,
+                Message("expected height×width×1 or 3, got {0}", self.data.shape),
+                Message("Give an array of that shape."),
             )
         if self.data.shape[0] < 1 or self.data.shape[1] < 1:
-            raise InputError(name, Message("the picture has no pixels"))
+            raise InputError(
+                name, Message("the picture has no pixels"), Message("Choose another picture.")
+            )
         if not self.window[0] < self.window[1]:
-            raise InputError(name, Message("empty display window {0}", self.window))
+            raise InputError(
+                name,
+                Message("empty display window {0}", self.window),
+                Message("Give a window whose black is below its white."),
+            )
         if self.palette is not None and self.data.shape[2] != 1:
             raise ValueError("an image in colour has no palette")
         object.__setattr__(self, "data", read_only(np.asarray(self.data, dtype=np.float32)))
@@ -94,7 +102,11 @@ class Image:
 
     def _set_mask(self, name: str, mask: BoolArray) -> None:
         if mask.shape != self.data.shape[:2]:
-            raise InputError(name, Message("its mask has another shape {0}", mask.shape))
+            raise InputError(
+                name,
+                Message("its mask has another shape {0}", mask.shape),
+                Message("Give a mask of the size of the picture."),
+            )
         if not mask.any():
             raise InputError(
                 name,

@@ -58,15 +58,29 @@ class Volume:
         name = str(self.origin) if self.origin else Message("volume")
         if self.data.ndim != 3 or 0 in self.data.shape:
             raise InputError(
-                name, Message("expected slices×rows×columns, got {0}", self.data.shape)
+                name,
+                Message("expected slices×rows×columns, got {0}", self.data.shape),
+                Message("Give an array of that shape."),
             )
         if not self.window[0] < self.window[1]:
-            raise InputError(name, Message("empty display window {0}", self.window))
+            raise InputError(
+                name,
+                Message("empty display window {0}", self.window),
+                Message("Give a window whose black is below its white."),
+            )
         affine = np.array(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
-            raise InputError(name, Message("its place in the patient is not known"))
+            raise InputError(
+                name,
+                Message("its place in the patient is not known"),
+                Message("Choose a series whose headers state positions and orientation."),
+            )
         if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-            raise InputError(name, Message("its voxels have no extent in some direction"))
+            raise InputError(
+                name,
+                Message("its voxels have no extent in some direction"),
+                Message("Choose a series whose headers state positions and orientation."),
+            )
         object.__setattr__(self, "affine", read_only(affine))
         object.__setattr__(self, "data", read_only(np.asarray(self.data, dtype=np.float32)))
         if self.mask is not None:
@@ -75,7 +89,11 @@ class Volume:
     def _set_mask(self, mask: BoolArray) -> None:
         if mask.shape != self.data.shape:
             name = str(self.origin) if self.origin else Message("volume")
-            raise InputError(name, Message("its mask has another shape {0}", mask.shape))
+            raise InputError(
+                name,
+                Message("its mask has another shape {0}", mask.shape),
+                Message("Give a mask of the shape of the volume."),
+            )
         object.__setattr__(self, "mask", None if mask.all() else read_only(mask))
 
     @property

@@ -128,7 +128,11 @@ def ablation_config(
         )
     except ValidationError as error:
         where, why = first_message(error)
-        raise InputError(Message("Training settings, {0}", where), why) from error
+        raise InputError(
+            Message("Training settings, {0}", where),
+            why,
+            Message("Choose other numbers of steps, or another crop or batch."),
+        ) from error
 
 
 def pair_folders_of(data: Path, task: str) -> tuple[Path, Path | None]:

@@ -34,7 +34,11 @@ def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
         return train_adapter.validate_python(raw), frozenset(raw)
     except ValidationError as error:
         where, why = first_message(error)
-        raise InputError(Message("{0}: {1}", path, where) if where else str(path), why) from error
+        raise InputError(
+            Message("{0}: {1}", path, where) if where else str(path),
+            why,
+            Message("Correct it in the file."),
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(str(path), str(error), Message("Give a TOML or JSON file.")) from error
 

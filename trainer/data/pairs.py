@@ -187,7 +187,9 @@ def fingerprint(matches: Sequence[Match], truth: bool, copies: bool = False) -> 
                 mark = _beginning(path) if copies else str(stat.st_mtime_ns)
             except OSError as error:
                 why = error.strerror or Message("it cannot be read")
-                raise InputError(str(path), why) from error
+                raise InputError(
+                    str(path), why, Message("Check that the file is there and may be read.")
+                ) from error
             folder = match.folder.as_posix() if match.study is None else ""
             line = f"{folder}|{path.name}|{stat.st_size}|{mark}\n"
             digest.update(line.encode("utf-8", "surrogatepass"))

@@ -112,6 +112,7 @@ def run_preflight(
         raise InputError(
             ", ".join(map(str, pairs.sources)),
             Message("{0} ({1})", why, reason) if reason else why,
+            Message("Choose folders with pairs that can be read, or another way to align them."),
         )
     sizes = [inspection.size for inspection in inspections.values() if inspection.size]
     return PreflightReport(

@@ -29,6 +29,7 @@ def check_rates(lower: float, upper: float, alternating: bool) -> None:
                 Message(
                     "they must be numbers above {0} and at most {1}", field.minimum, field.maximum
                 ),
+                Message("Choose rates in these limits."),
             )
     if alternating and lower <= upper:
         raise InputError(

@@ -57,7 +57,9 @@ def process_group(
     """
     if devices < 1 or nodes < 1:
         what = Message("{0} devices on {1} nodes", devices, nodes)
-        raise InputError(what, Message("there must be at least one"))
+        raise InputError(
+            what, Message("there must be at least one"), Message("Choose 1 or more of each.")
+        )
     wanted = plan.device_of(config)
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         with _under_torchrun(wanted) as world:

@@ -112,7 +112,11 @@ def _ignored_settings(config: TrainConfig) -> Iterator[Message]:
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:
     """Refuse an output that cannot be written or is also an input, before hours of work."""
     if plan.out.suffix != SUFFIX:
-        raise InputError(str(plan.out), Message("a pack's name ends in {0}", SUFFIX))
+        raise InputError(
+            str(plan.out),
+            Message("a pack's name ends in {0}", SUFFIX),
+            Message("Name it NAME{0}.", SUFFIX),
+        )
     for source in (config.init, config.backbone):
         if source and plan.out.resolve() == Path(source).resolve():
             raise InputError(
@@ -128,6 +132,7 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
         raise OutputError(
             Message("Cannot write {0}", plan.out),
             Message("there is a folder in its way, or no permission"),
+            Message("Choose another name or folder for the pack, or change the permissions."),
         )
 
 

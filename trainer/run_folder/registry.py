@@ -188,7 +188,9 @@ def read_record(folder: Path) -> RunRecord:
         return replace(record, plan=plan, when=when, why=why)
     except _DAMAGE_ERRORS as error:
         why = Message("it holds no run that can be gone on with ({0})", _reason(error))
-        raise InputError(str(folder), why) from error
+        raise InputError(
+            str(folder), why, Message("Begin the run anew, or choose another one.")
+        ) from error
 
 
 _DAMAGE_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -279,7 +281,11 @@ def discard(run: RunSummary | DamagedRun | Path) -> None:
     """
     folder = run if isinstance(run, Path) else run.folder
     if folder.suffix != FOLDER_SUFFIX or not (folder / RECORD).is_file():
-        raise InputError(str(folder), Message("it is no folder of a training run"))
+        raise InputError(
+            str(folder),
+            Message("it is no folder of a training run"),
+            Message("Choose a folder whose name ends in “.run”."),
+        )
     with locked(folder):
         pass
     try:

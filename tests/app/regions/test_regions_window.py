@@ -183,7 +183,7 @@ def test_the_projection_refuses_to_be_drawn_on_and_says_where_to(qtbot, study, m
     drag(canvas, middle, (9, 4))
     assert measuring.state.regions == ()
     assert measuring.state.tool == "sphere", "it can be drawn elsewhere"
-    assert "draw in one of the three planes" in study.status.stage.text()
+    assert "Draw in one of the three planes" in study.status.stage.text()
 
 
 def test_regions_are_drawn_on_the_board_of_planes(qtbot, study, measuring):
