@@ -26,7 +26,8 @@ _UID = re.compile(r"[0-9.]{1,64}")
 _MODALITY = re.compile(r"[A-Z]{1,16}")
 _ARRIVING = "arriving"
 _EARLIER = "earlier"
-_LOCK = ".retrieve.lock"
+LOCK = ".retrieve.lock"
+"""Name of the file by which one retrieval at a time has a folder; it stays."""
 
 
 class IncomingSeries:
@@ -149,9 +150,13 @@ def retrieving_into(folder: Path) -> Iterator[None]:
             folder.chmod(0o700)
     except OSError as error:
         raise output_error(folder, error) from error
-    lock = FileLock(folder / _LOCK)
+    # As of runs and exports: released when the process ends, however it ends, and never removed, so
+    # that all programs lock the same file.
+    lock = FileLock(
+        folder / LOCK, timeout=0, mode=0o666, thread_local=False, fallback_to_soft=False
+    )
     try:
-        lock.acquire(timeout=0)
+        lock.acquire()
     except Timeout:
         raise OutputError(
             Message("Cannot retrieve into {0}", folder),
@@ -164,5 +169,3 @@ def retrieving_into(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        with contextlib.suppress(OSError):
-            (folder / _LOCK).unlink()

@@ -247,7 +247,7 @@ def test_a_failure_before_anything_arrived_is_an_error_and_leaves_nothing(
         archive = archive_of(scp.node())
         with pytest.raises(ConnectionBroken):
             retrieve_series(archive, [series_of(archive)], tmp_path / "new", QUIET)
-    assert list((tmp_path / "new").iterdir()) == []
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [incoming.LOCK]
 
 
 def test_an_archive_that_falls_silent_is_left(
@@ -315,7 +315,7 @@ def test_another_image_than_announced_is_not_kept(sample_files: list[Path], tmp_
         wrong = ArchivedSeries(uid="1.2.3", study_uid=series.study_uid, images=2)
         with pytest.raises(ArchiveError, match="another one than was asked for"):
             retrieve_series(archive, [wrong], tmp_path, QUIET)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [incoming.LOCK]
 
 
 _RETRIEVES = """
@@ -395,6 +395,37 @@ def test_two_retrievals_do_not_meet_in_one_folder(pet: list[Path], tmp_path: Pat
         archive = archive_of(scp.node())
         with pytest.raises(OutputError, match="another retrieval"):
             retrieve_series(archive, [series_of(archive)], tmp_path, QUIET)
+
+
+def test_of_many_retrievals_one_at_a_time_has_the_folder(tmp_path: Path) -> None:
+    """Also of those that come while another one ends: the file of the lock stays the same."""
+    inside, most, refused, over = [0], [0], [0], threading.Event()
+    counting = threading.Lock()
+
+    def retrieve() -> None:
+        while not over.is_set():
+            try:
+                with incoming.retrieving_into(tmp_path):
+                    with counting:
+                        inside[0] += 1
+                        most[0] = max(most[0], inside[0])
+                    with counting:
+                        inside[0] -= 1
+            except OutputError:
+                refused[0] += 1
+
+    with incoming.retrieving_into(tmp_path):
+        before = (tmp_path / incoming.LOCK).stat()
+    threads = [threading.Thread(target=retrieve) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert most[0] == 1
+    assert refused[0] > 0
+    assert os.path.samestat(before, (tmp_path / incoming.LOCK).stat())
 
 
 # --- sending ---------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from core.archive import (
     retrieve_series,
     send_files,
 )
+from core.archive.incoming import LOCK
 from core.archive.records import ArchivedImage, ArchivedSeries
 from core.errors import ConnectionBroken, LoginRefused, WrongTitle
 from core.io.volumes import list_series, read_volume
@@ -113,9 +114,10 @@ def test_a_study_comes_as_it_is_stored(
     ]
     assert steps[-1] == (26, 26)
     assert steps == sorted(steps)
-    # Nothing is left but the two folders, which the reader of series finds both of.
+    # Nothing is left but the two folders, which the reader of series finds both of, and the lock.
     assert {path.name for path in (tmp_path / "study").iterdir()} == {
-        one.folder.name for one in done if one.folder
+        LOCK,
+        *(one.folder.name for one in done if one.folder),
     }
     got = {dcmread(path).SOPInstanceUID: path for path in (tmp_path / "study").rglob("*.dcm")}
     assert len(got) == 26
@@ -241,7 +243,7 @@ def test_a_service_that_is_not_allowed_is_named(orthanc: Orthanc, tmp_path: Path
     barred = archive_of(orthanc.dicom(own_title=LISTENER))
     with pytest.raises(ConnectionBroken):
         retrieve_series(barred, [series], tmp_path, QUIET)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_a_wrong_password_is_told(tmp_path: Path) -> None:
