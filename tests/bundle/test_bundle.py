@@ -13,11 +13,13 @@ Every run gets an empty environment: HOME is a new folder, there is no PATH and 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
@@ -388,6 +390,65 @@ def test_opens_the_window_on_the_sample(bundle: Path, home: Path, display: str) 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     _looks_like_the_window(_pixels(shot))
+
+
+def _processes(bundle: Path) -> dict[int, list[str]]:
+    """Command lines of all processes of this program, by their numbers."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue  # it has just ended
+        if words[0] == str(bundle / "unifusion"):
+            found[int(folder.name)] = words[1:]
+    return found
+
+
+def test_fuses_in_a_child_of_its_own_that_ends_with_it(
+    bundle: Path, home: Path, display: str
+) -> None:
+    # What a model gives is in the picture, and the window itself has nothing of torch mapped.
+    shot, children, torch = home / "window.png", set(), {}
+    command = [str(bundle / "unifusion"), "gui", "--screenshot", str(shot)]
+    window = subprocess.Popen(command, env={"HOME": str(home), "DISPLAY": display}, cwd=home)
+    try:
+        deadline = time.monotonic() + _RUN_LIMIT
+        while window.poll() is None and time.monotonic() < deadline:
+            for pid, words in _processes(bundle).items():
+                children |= {pid} if words[:1] == ["--compute"] else set()
+                with contextlib.suppress(OSError):
+                    maps = Path(f"/proc/{pid}/maps").read_text()
+                    torch[pid] = torch.get(pid, False) or "libtorch" in maps
+            time.sleep(0.05)
+    finally:
+        window.kill()
+        code = window.wait()
+    assert code == 0
+    _looks_like_the_window(_pixels(shot))
+    assert len(children) == 1
+    assert torch[children.copy().pop()]
+    assert not torch[window.pid]
+    deadline = time.monotonic() + 10
+    while _processes(bundle) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _processes(bundle) == {}
+
+
+def test_a_window_that_is_killed_leaves_no_child(bundle: Path, home: Path, display: str) -> None:
+    command = [str(bundle / "unifusion"), "gui"]
+    window = subprocess.Popen(command, env={"HOME": str(home), "DISPLAY": display}, cwd=home)
+    deadline = time.monotonic() + 60
+    while len(_processes(bundle)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    both = set(_processes(bundle))
+    window.kill()
+    window.wait()
+    assert len(both) == 2
+    deadline = time.monotonic() + 20
+    while _processes(bundle) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _processes(bundle) == {}
 
 
 def test_opens_the_window_on_a_pair(bundle: Path, home: Path, display: str) -> None:
