@@ -30,7 +30,9 @@ from benchmarks.registration_truth import (
 from core.io import atomic_write, read_image
 from core.io.volumes import list_series, read_volume
 from core.pairing.folders import pair_folders
-from core.registration import Registration, looks_misaligned, register
+from core.registration import Registration
+from core.registration.quick_check import looks_misaligned
+from core.registration.registering import register
 from core.registration.verdict import accuracy, volume_accuracy
 from core.types import TRANSFORM_KINDS, FloatArray, Image, Transform, TransformKind, Volume
 

@@ -161,10 +161,11 @@ class Channel:
         """
         content, buffers = _encode(value)
         made = _share(buffers) if buffers else []
-        with self._lock:
-            self._serial += 1
-            serial = self._serial
-            if made:
+        serial = 0
+        if made:
+            with self._lock:
+                self._serial += 1
+                serial = self._serial
                 # Kept until the other side has them mapped.
                 self._in_flight[serial] = [segment for _, segment in made]
         shared = tuple(one for one, _ in made)

@@ -21,6 +21,7 @@ from typing import Any
 
 from app.compute.calls import Call, Request, found, found_control
 from app.compute.channel import Channel, PipeFrame
+from app.compute.held import HeldValues
 from app.workers.errors import as_fusion_error
 from core.errors import Cancelled
 
@@ -35,10 +36,10 @@ _STACK_BYTES = 16 * 1024 * 1024
 class _Job:
     """One call, as the :class:`core.progress.Progress` of its function as well."""
 
-    def __init__(self, frame: PipeFrame, channel: Channel) -> None:
+    def __init__(self, frame: PipeFrame, channel: Channel, held: HeldValues) -> None:
         self.number = frame.number
         self._frame: PipeFrame | None = frame
-        self._channel = channel
+        self._channel, self._held = channel, held
         self._stage, self._last = "", 0.0
         self._stop = self._heard = False
         self._lock = threading.Lock()
@@ -107,7 +108,7 @@ class _Job:
             self.check()
         call: Call = frame.value()
         del frame
-        function, arguments = found(call.function), call.arguments
+        function, arguments = found(call.function), tuple(map(self._held.value, call.arguments))
         if call.control:
             arguments = (*arguments, self._make_control(call.control))
         del call
@@ -179,6 +180,7 @@ class Server:
         self._channel = channel
         self._asked = asked
         self._jobs: dict[int, _Job] = {}
+        self._held = HeldValues()
 
     def serve(self) -> None:
         """Run the jobs that arrive.
@@ -196,6 +198,10 @@ class Server:
                 language.use(frame.value())
             elif frame.kind == "import":
                 self._asked.put(frame.value())
+            elif frame.kind == "hold":
+                self._held.put(frame)
+            elif frame.kind == "release":
+                self._held.drop(frame.number)
             else:
                 job, value = self._jobs.get(frame.number), frame.value()
                 if job is not None and frame.kind == "cancel":
@@ -204,7 +210,7 @@ class Server:
                     job.request(value)
 
     def _start(self, frame: PipeFrame) -> None:
-        job = self._jobs[frame.number] = _Job(frame, self._channel)
+        job = self._jobs[frame.number] = _Job(frame, self._channel, self._held)
         name = f"job {frame.number}"
         threading.Thread(target=job.run, args=(self._ended,), name=name, daemon=True).start()
 

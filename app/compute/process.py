@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Generator
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 
 from app.compute.calls import Call, Request
 from app.compute.channel import Channel, PipeFrame
+from app.compute.held import Held, HeldKey
 from core.errors import Cancelled, FusionError
 from core.messages import Message
 from core.progress import Progress
@@ -70,6 +73,7 @@ class _Child:
         self.channel = Channel(ours)
         self.jobs: dict[int, _Running] = {}
         self.lock = threading.Lock()
+        self._holding, self._held = threading.Lock(), set[int]()
         self.is_over = self.is_ending = False
         self.answered = False
         self.reader = threading.Thread(target=self._read, name="compute reader", daemon=True)
@@ -102,6 +106,22 @@ class _Child:
                 return None
             job = self.jobs[number] = _Running(number, self)
             return job
+
+    def send_call(self, job: _Running, call: Call) -> None:
+        """Send a call, and before it what its process is to hold and does not yet."""
+        arguments = tuple(
+            self._hold(one) if isinstance(one, Held) else one for one in call.arguments
+        )
+        job.send("call", replace(call, arguments=arguments))
+
+    def _hold(self, held: Held[Any]) -> HeldKey:
+        with self._holding:
+            if held.key not in self._held:
+                self.channel.send("hold", held.key, held.value)
+                self._held.add(held.key)
+                end = weakref.finalize(held, self.channel.send, "release", held.key)
+                end.atexit = False
+        return HeldKey(held.key)
 
     def remove(self, job: _Running) -> None:
         with self.lock:
@@ -224,7 +244,7 @@ class ComputeProcess:
             job = child.add(next(self._numbers))
             if job is not None:
                 try:
-                    job.send("call", call)
+                    child.send_call(job, call)
                 except BaseException:
                     child.remove(job)
                     raise
@@ -232,8 +252,13 @@ class ComputeProcess:
             child.reader.join()
         raise self._ended(child)
 
-    def follow(self, job: _Running, progress: Progress) -> Generator[Any, None, Any]:
+    def follow(
+        self, job: _Running, progress: Progress, *, hears: bool = True
+    ) -> Generator[Any, None, Any]:
         """Yield the events of a job, and return its result.
+
+        Args:
+            hears: False where cancelling waits for the job, however long it does not notice.
 
         Raises:
             Cancelled: by ``progress``; the job has ended. ProcessEnded: the process has ended.
@@ -260,7 +285,7 @@ class ComputeProcess:
             raise
         finally:
             if not over:
-                self._stop(job)
+                self._stop(job, hears)
             job.child.remove(job)
 
     def _next(self, job: _Running, progress: Progress) -> PipeFrame:
@@ -276,8 +301,8 @@ class ComputeProcess:
                 raise self._ended(job.child)
             return frame
 
-    def _stop(self, job: _Running) -> None:
-        """Cancel a job and wait for its end; a process that does not hear it is ended."""
+    def _stop(self, job: _Running, hears: bool) -> None:
+        """Cancel a job and wait for its end; one that should hear it and does not is ended."""
         job.cancelled = True
         with contextlib.suppress(Exception):
             job.send("cancel")
@@ -286,7 +311,7 @@ class ComputeProcess:
             try:
                 frame = job.frames.get(timeout=_LOOK_EVERY)
             except queue.Empty:
-                late = not heard and time.monotonic() > deadline
+                late = hears and not heard and time.monotonic() > deadline
                 if late:
                     job.child.end_unless_used()
                 continue

@@ -6,10 +6,11 @@ import contextlib
 import inspect
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from app.compute.calls import Call, Request, found_control, named
+from app.compute.held import Held
 from app.compute.process import ComputeProcess, ProcessEnded
 from core.messages import Message
 from core.progress import Progress
@@ -98,9 +99,11 @@ class RemoteJob:
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    _: KW_ONLY
     control: Control | None = None
     take: Callable[[Any], None] | None = None
     kept: Message | None = None
+    hears: bool = True
 
     def __call__(self, progress: Progress) -> Any:
         """Run it: the result, or an iterator of the events where nobody takes them."""
@@ -123,11 +126,12 @@ class RemoteJob:
                     self.take(event)
 
     def _here(self, progress: Progress) -> Any:
+        arguments = [one.value if isinstance(one, Held) else one for one in self.arguments]
         if self.control is None:
-            return self.function(*self.arguments, progress)
+            return self.function(*arguments, progress)
         target = found_control(self.control.kind)()
         self.control.attach(lambda asked: getattr(target, asked.method)(*asked.arguments))
-        return self.function(*self.arguments, target, progress)
+        return self.function(*arguments, target, progress)
 
     def _there(self, process: ComputeProcess, progress: Progress) -> Generator[Any, None, Any]:
         kind = self.control.kind if self.control is not None else ""
@@ -135,7 +139,7 @@ class RemoteJob:
         if self.control is not None:
             self.control.attach(lambda asked: process.request(job, asked))
         try:
-            return (yield from process.follow(job, progress))
+            return (yield from process.follow(job, progress, hears=self.hears))
         except ProcessEnded as error:
             if self.kept is None:
                 raise
@@ -148,15 +152,18 @@ def compute(
     control: Control | None = None,
     take: Callable[[Any], None] | None = None,
     kept: Message | None = None,
+    hears: bool = True,
 ) -> RemoteJob:
     """Work that is done in the compute process.
 
     Args:
         function: module-level, of :data:`app.compute.calls.ALLOWED`; it takes the arguments, the
             control if there is one, and the progress.
-        arguments: values that can be pickled.
+        arguments: values that can be pickled; a :class:`app.compute.held.Held` is sent once.
         take: called with each event of a generator function, on the worker; None: they are yielded.
         kept: what is not lost if the process ends, and how to go on; None: all is lost.
+        hears: False where seconds may pass between two checks: cancelling waits, and does not end
+            the process.
     """
     named(function)
-    return RemoteJob(function, arguments, control, take, kept)
+    return RemoteJob(function, arguments, control=control, take=take, kept=kept, hears=hears)

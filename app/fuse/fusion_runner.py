@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.compute.held import Held
 from app.compute.remote import compute, current
 from app.engine import LazyEngine, engine_info, fall_back
 from app.fuse import tasks
@@ -14,6 +15,7 @@ from app.fuse.job_tracker import JobTracker
 from app.fuse.pane_texts import source_titles
 from app.fuse.state import Activity, FuseState, Outcome, Remedy
 from app.workers import Runner
+from app.workers.runner import JobFunction
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
 
 _START_MS = 2000
@@ -118,15 +120,16 @@ class FusionRunner(QObject):
             palettes=self._session.palettes,
             titles=source_titles(self._session),
         )
+        held = Held(plan)
         self._jobs.track(
             "fuse",
-            self._compute.submit(compute(tasks.fuse, self.engine, plan), key="fuse"),
+            self._compute.submit(compute(tasks.fuse, self.engine, held), key="fuse"),
             finished=partial(self._fused, plan),
             failed=partial(self._failed, plan),
             activity=Activity(self.tr("Waiting for the engine"), fusing=True),
         )
         if preview:
-            self._preview(plan)
+            self._preview(held)
 
     def fuse_in_tiles(self) -> None:
         """Fuse in small pieces: slower, with the same result and the least memory."""
@@ -138,8 +141,13 @@ class FusionRunner(QObject):
         self.start()
         self.fuse(preview=self._session.outcome is None)
 
-    def _preview(self, plan: tasks.FusePlan) -> None:
-        job = self._previews.submit(partial(tasks.classical_preview, plan), key="preview")
+    def _preview(self, held: Held[tasks.FusePlan]) -> None:
+        plan = held.value
+        work: JobFunction = partial(tasks.classical_preview, plan)
+        if self._session.engine is not None:
+            # Before that torch is being imported there, which the first picture is not to wait for.
+            work = compute(tasks.classical_preview, held, hears=False)
+        job = self._previews.submit(work, key="preview")
         # A preview that fails is not reported: the model's result or error follows.
         self._jobs.track("preview", job, finished=partial(self._preview_finished, plan))
         for end in (job.finished, job.failed, job.cancelled):

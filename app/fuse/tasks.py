@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from app.compute.remote import compute
 from app.engine import LazyEngine, default_method
 from app.fuse.result_images import basis_of, feature_image, result_images
 from app.fuse.results import (
@@ -43,6 +44,30 @@ if TYPE_CHECKING:
     from core.alignment.aligning import Aligned
 
 FileOrImage = Path | Image
+
+
+@dataclass(frozen=True)
+class PairReading:
+    """Two files, and how they are made a pair.
+
+    Attributes:
+        resample, task, damaged, transform, align: as in :func:`load_sources`.
+    """
+
+    a: Path
+    b: Path
+    _: KW_ONLY
+    task: str
+    damaged: bool = False
+    resample: bool = False
+    transform: PairTransform | None = None
+    align: AlignChoice | None = None
+
+    @property
+    def computes(self) -> bool:
+        """Whether more is done than reading: one image is resampled, or registered before that."""
+        is_chosen = self.align is not None and self.align.way != "none"
+        return self.resample or self.transform is not None or is_chosen
 
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
@@ -81,7 +106,7 @@ def load_sources(
         SizeMismatch: the sizes differ, ``resample`` is False, and there is no transform.
         InputError: a file cannot be read, or the transform leaves nothing in common.
     """
-    from core.io import make_pair, read_image, read_sources
+    from core.io import make_pair, read_image
     from core.io.values import is_shared
 
     stage = tr("Reading pictures")
@@ -96,20 +121,21 @@ def load_sources(
         found = _cached_pair(stamp, cached, task) if align is None else None
         if found is not None:
             return replace(found, sample=sample)
-        between = partial(_report_second, progress, stage)
-        image_a, image_b = read_sources(a, b, damaged=mode, between=between)
-        aligned = _aligned(align, image_a, image_b, task, progress)
+        reading = PairReading(
+            a, b, task=task, damaged=damaged, resample=resample, transform=transform, align=align
+        )  # fmt: skip
+        pair = (
+            compute(read_pair, reading)(progress)
+            if reading.computes
+            else read_pair(reading, progress)
+        )
         if align is not None:
-            transform = aligned.transform
+            transform = pair.transform
             if stamp is not None:
                 stamp = (*stamp[:2], *_marks(resample, transform, damaged))
             found = _cached_pair(stamp, cached, task)
             if found is not None:
                 return replace(found, sample=sample)
-        with aligned.told():
-            pair = make_pair(image_a, image_b, resample=resample, task=task, transform=transform)
-        if aligned.notes and transform is None:
-            pair = replace(pair, b=replace(pair.b, notes=(*pair.b.notes, *aligned.notes)))
         if stamp is not None and is_shared(pair, task):
             stamp = (*stamp, ONE_CAMERA)
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
@@ -120,13 +146,55 @@ def load_sources(
         progress.check()
         pair = None
         if one is not None and other is not None:
-            pair = make_pair(one, other, resample=resample, task=task, transform=transform)
+            if transform is not None or (resample and one.size != other.size):
+                pair = compute(lay_pair, one, other, task, transform)(progress)
+            else:
+                pair = make_pair(one, other, task=task)
             images = (pair.a, pair.b)
     loaded = [
         None if image is None else LoadedSource(image, _with_histogram(source_image(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp, transform=transform)
+
+
+def read_pair(reading: PairReading, progress: Progress) -> SourcePair:
+    """Read two files and make them a pair; in the compute process where that computes.
+
+    Raises:
+        SizeMismatch, InputError: see :func:`load_sources`.
+        Cancelled: by ``progress``.
+    """
+    from core.io import make_pair, read_sources
+
+    mode: Literal["refuse", "show"] = "show" if reading.damaged else "refuse"
+    between = partial(_report_second, progress, tr("Reading pictures"))
+    a, b = read_sources(reading.a, reading.b, damaged=mode, between=between)
+    task, transform = reading.task, reading.transform
+    aligned = _aligned(reading.align, a, b, task, progress)
+    if reading.align is not None:
+        transform = aligned.transform
+    with aligned.told():
+        pair = make_pair(a, b, resample=reading.resample, task=task, transform=transform)
+    if aligned.notes and transform is None:
+        pair = replace(pair, b=replace(pair.b, notes=(*pair.b.notes, *aligned.notes)))
+    progress.check()
+    return pair
+
+
+def lay_pair(
+    a: Image, b: Image, task: str, transform: PairTransform | None, progress: Progress
+) -> SourcePair:
+    """The pair of two images, B resampled onto A or one of them through ``transform``; in the
+    compute process.
+
+    Raises:
+        InputError: see :func:`load_sources`. Cancelled: by ``progress``.
+    """
+    from core.io import make_pair
+
+    progress.check()
+    return make_pair(a, b, resample=True, task=task, transform=transform)
 
 
 def _aligned(

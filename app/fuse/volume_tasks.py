@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.compute.remote import compute
 from app.fuse.results import LoadedSource, Sources, stamp_of, transform_mark
 from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
 from app.fuse.studies import Frames, ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
 from core.alignment.choice import AlignChoice
+from core.geometry.grids import VoxelGrid
 from core.geometry.planes import PlaneName
 from core.progress import Progress
-from core.types import Image, PairTransform, SeriesHeader, Volume
+from core.types import Image, PairTransform, SeriesHeader, Transform, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
     from app.fuse.slice_view import Accepted
+    from core.alignment.aligning import Aligned
     from core.fusion.slices import Consent
     from core.io.volumes import Acceptance, Tag
 
 _READ, _RESAMPLED = 0.4, 0.2
 """Shares of the work: each of two series, and bringing A onto the grid of B."""
+
+
+_WORTH_SENDING = 1 << 22
+"""Voxels of a result that take some 50 ms to resample. Fewer are made here: the first sources after
+the program's start would wait until the compute process is ready."""
 
 
 class _Share:
@@ -134,7 +143,9 @@ def opened_volumes(
         a = replace(a, notes=(*a.notes, *notes))
     part = _Share(progress, 2 * _READ, _RESAMPLED)
     # What shares no place can be aligned only once it is on screen.
-    aligned = align(a, b, part, accept=consent, transform=by, show_apart=True)
+    aligned = align(
+        a, b, part, accept=consent, transform=by, show_apart=True, resampling=_resampled
+    )  # fmt: skip
     derivations = series_suv(pair.a, frames[0]), series_suv(pair.b, frames[1])
     return OpenVolumes(
         pair.key,
@@ -164,10 +175,47 @@ def _estimated(
         InputError: the file cannot be used for volumes, or it is a rig.
         Cancelled: by ``progress``.
     """
+    if choice.way == "none":
+        return None, ()
+    choice = replace(choice, keep_failed=True)
+    aligned: Aligned = compute(align_studies, choice, a, b)(progress)
+    return aligned.transform, aligned.notes
+
+
+def align_studies(choice: AlignChoice, a: Volume, b: Volume, progress: Progress) -> Aligned:
+    """The transform of two volumes by a choice; in the compute process.
+
+    Raises:
+        InputError, Cancelled: see :func:`core.alignment.aligning.align_volumes`.
+    """
     from core.alignment.aligning import align_volumes
 
-    aligned = align_volumes(replace(choice, keep_failed=True), a, b, "mif", progress)
-    return aligned.transform, aligned.notes
+    return align_volumes(choice, a, b, "mif", progress)
+
+
+def _resampled(
+    volume: Volume, grid: VoxelGrid, *, progress: Progress, transform: Transform | None = None
+) -> Volume:
+    """:func:`core.geometry.resample.resample_onto`, in the compute process where it takes long."""
+    from core.geometry.resample import is_on_grid, resample_onto
+
+    if is_on_grid(volume, grid, transform) or math.prod(grid.shape) < _WORTH_SENDING:
+        return resample_onto(volume, grid, progress=progress, transform=transform)
+    made: Volume = compute(resample_volume, volume, grid, transform)(progress)
+    return made
+
+
+def resample_volume(
+    volume: Volume, grid: VoxelGrid, transform: Transform | None, progress: Progress
+) -> Volume:
+    """A volume on another grid; in the compute process.
+
+    Raises:
+        Cancelled: by ``progress``.
+    """
+    from core.geometry.resample import resample_onto
+
+    return resample_onto(volume, grid, progress=progress, transform=transform)
 
 
 def _first_view(volumes: OpenVolumes) -> SliceView:

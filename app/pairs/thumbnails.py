@@ -13,7 +13,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.compute.remote import compute
 from app.pairs.edits import PairKey
+from app.pairs.thumbnail_tasks import small_pair
 from app.viewer.pyramid import source_image
 from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
@@ -52,21 +54,9 @@ def draw_waiting(
             return
         a, b = shown.get(key, key)
         if key in moved:
-            yield key, *_small_pair(a, b, moved[key], side)
+            yield key, *compute(small_pair, a, b, moved[key], side)(progress)
         else:
             yield key, _small(a, side), _small(b, side)
-
-
-def _small_pair(
-    a: Path, b: Path, by: PairTransform, side: int
-) -> tuple[QImage | None, QImage | None]:
-    from core.io import read_pair
-
-    try:
-        pair = read_pair(a, b, transform=by)
-        return thumbnail(source_image(pair.a), side), thumbnail(source_image(pair.b), side)
-    except (FusionError, MemoryError):
-        return None, None
 
 
 def _small(path: Path, side: int) -> QImage | None:

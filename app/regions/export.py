@@ -16,6 +16,7 @@ from app.fuse.state import FuseState
 from app.i18n.translate import translate_all
 from app.regions.file_tasks import RegionsRequest, table_text, write_segments, write_table
 from app.regions.measurements import RegionMeasurements
+from app.regions.tasks import Asked
 from core.errors import FusionError
 from core.progress import Progress
 from core.types import SourceSide
@@ -53,7 +54,7 @@ class RegionsExport(QObject):
         """Put the figures of all regions on the clipboard, in columns that a spreadsheet takes."""
         request = self._measurements.request()
         if request is not None:
-            job = self._measurements.run(partial(table_text, request))
+            job = self._measurements.run(table_text, request)
             job.finished.connect(self._copied)
             job.failed.connect(self._fail)
 
@@ -104,12 +105,12 @@ class RegionsExport(QObject):
 
     def _write(
         self,
-        work: Callable[[RegionsRequest, Progress], tuple[str, ...]],
+        work: Callable[[RegionsRequest, Asked, Progress], tuple[str, ...]],
         request: RegionsRequest,
         path: Path,
     ) -> None:
         self._folder = str(path.parent)
-        job = self._measurements.run(partial(work, replace(request, path=path)))
+        job = self._measurements.run(work, replace(request, path=path))
         job.finished.connect(partial(self._written, path))
         job.failed.connect(self._fail)
 

@@ -1,4 +1,4 @@
-"""Regions and figures into files and onto the clipboard, on worker threads."""
+"""Regions and figures into files and onto the clipboard; in the compute process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from app.fuse.slice_view import OpenVolumes
-from app.regions.tasks import Measured, measured_sources
+from app.regions.tasks import Asked, Measured, measured_sources
 from app.regions.view_plane import spacing_of
 from core.errors import OutputError
 from core.messages import Message
@@ -16,53 +16,63 @@ from core.regions import (
     AngleMark,
     Annotation,
     DistanceLine,
-    MeasuredSources,
     Region,
     RegionFigures,
     is_region,
     measure_regions,
 )
-from core.types import SourceSide
+from core.types import SeriesHeader, SourceSide
 
 _Rows = tuple[tuple[str, ...], ...]
 
 _OF_PICTURES = ("mean", "sd", "minimum", "maximum")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class RegionsRequest:
-    """What is on screen when a person asks for a file.
+    """What is on screen when a person asks for a file, without its pixels.
 
     Attributes:
         regions: all of the list, distances and angles too.
-        subject: what they are on.
-        sources: that, prepared for measuring; None where it is not yet.
+        series: A and B of volumes; None for pictures.
+        frames: which volumes of the series they are.
+        files: those of the sources, which are never written over.
+        unit: of lengths, "mm" or "px".
         path: of the file; None for none.
         side: of a segmentation, the source whose voxels are written.
     """
 
     regions: tuple[Annotation, ...]
-    subject: Measured
-    sources: MeasuredSources | None = None
     _: KW_ONLY
+    files: tuple[Path, ...]
+    unit: str
+    series: tuple[SeriesHeader, SeriesHeader] | None = None
+    frames: tuple[int, int] = (0, 0)
     path: Path | None = None
     side: SourceSide = "a"
+
+    @classmethod
+    def of(cls, regions: tuple[Annotation, ...], subject: Measured) -> RegionsRequest:
+        """Of regions on what is on screen."""
+        if isinstance(subject, OpenVolumes):
+            files = tuple(path for series in subject.series for path in series.files)
+            return cls(
+                regions, files=files, unit="mm", series=subject.series, frames=subject.frames
+            )
+        origins = (image.origin for image in (subject.a, subject.b))
+        return cls(
+            regions,
+            files=tuple(origin for origin in origins if origin is not None),
+            unit="px" if spacing_of(subject) is None else "mm",
+        )
 
     @property
     def measured(self) -> list[Region]:
         """Those that hold voxels."""
         return [cast(Region, one) for one in self.regions if is_region(one)]
 
-    @property
-    def files(self) -> list[Path]:
-        """Those of the sources, which are never written over."""
-        if isinstance(self.subject, OpenVolumes):
-            return [path for series in self.subject.series for path in series.files]
-        images = (self.subject.a, self.subject.b)
-        return [image.origin for image in images if image.origin is not None]
 
-
-def figures_rows(request: RegionsRequest, progress: Progress) -> _Rows:
+def figures_rows(request: RegionsRequest, asked: Asked, progress: Progress) -> _Rows:
     """The table of figures, its titles first; of pictures areas are in pixels.
 
     Raises:
@@ -71,13 +81,11 @@ def figures_rows(request: RegionsRequest, progress: Progress) -> _Rows:
     # Imported here: its package imports the codecs.
     from core.regions.files import figures_table
 
-    sources = request.sources or measured_sources(request.subject)
-    found = measure_regions(request.measured, sources, progress)
+    found = measure_regions(request.measured, measured_sources(asked), progress)
     others = [one for one in request.regions if not is_region(one)]
-    if isinstance(request.subject, OpenVolumes):
+    if request.series is not None:
         return figures_table(found, others)
-    unit = "px" if spacing_of(request.subject) is None else "mm"
-    return _picture_table(found, others, unit)
+    return _picture_table(found, others, request.unit)
 
 
 def _picture_table(found: tuple[RegionFigures, ...], others: list[Annotation], unit: str) -> _Rows:
@@ -101,13 +109,13 @@ def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-def table_text(request: RegionsRequest, progress: Progress) -> str:
+def table_text(request: RegionsRequest, asked: Asked, progress: Progress) -> str:
     """The table with tabs between its columns, as spreadsheets paste it."""
-    rows = figures_rows(request, progress)
+    rows = figures_rows(request, asked, progress)
     return "\n".join("\t".join(cell.replace("\t", " ") for cell in row) for row in rows) + "\n"
 
 
-def write_table(request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
+def write_table(request: RegionsRequest, asked: Asked, progress: Progress) -> tuple[str, ...]:
     """Write the table as CSV; no notes.
 
     Raises:
@@ -120,13 +128,13 @@ def write_table(request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
 
     assert request.path is not None
     check_target(request.path, protect=request.files)
-    rows = figures_rows(request, progress)
+    rows = figures_rows(request, asked, progress)
     progress.check()
     atomic_write(request.path, csv_text(rows).encode())
     return ()
 
 
-def write_segments(request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
+def write_segments(request: RegionsRequest, asked: Asked, progress: Progress) -> tuple[str, ...]:
     """Write the voxels of the regions on one source as DICOM SEG; returns notes.
 
     The file is de-identified as fused series are.
@@ -139,9 +147,9 @@ def write_segments(request: RegionsRequest, progress: Progress) -> tuple[str, ..
     from core.io.dicom_output import DicomChoices, check_segmentation_target, read_dicom_source
     from core.regions.files import write_regions_segmentation
 
-    path, subject = request.path, request.subject
+    path, series = request.path, request.series
     assert path is not None
-    if not isinstance(subject, OpenVolumes):
+    if series is None:
         raise OutputError(
             Message("Cannot write {0}", path),
             Message("pictures make no DICOM SEG"),
@@ -149,7 +157,7 @@ def write_segments(request: RegionsRequest, progress: Progress) -> tuple[str, ..
         )
     check_segmentation_target(path, request.files)
     place = "ab".index(request.side)
-    refers = read_dicom_source(subject.series[place], subject.frames[place], DicomChoices())
+    refers = read_dicom_source(series[place], request.frames[place], DicomChoices())
     progress.check()
-    sources = request.sources or measured_sources(subject)
+    sources = measured_sources(asked)
     return write_regions_segmentation(path, request.measured, sources, request.side, refers)

@@ -1,22 +1,24 @@
-"""The figures of the regions on screen, computed on a thread of their own."""
+"""The figures of the regions on screen, computed in the compute process."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.held import Held
+from app.compute.remote import compute
 from app.fuse.results import Sources
 from app.fuse.state import FuseState
 from app.regions import tasks
 from app.regions.file_tasks import RegionsRequest
 from app.regions.state import RegionsState
-from app.regions.tasks import Measured, RegionAnswer, RegionMeasurement
+from app.regions.tasks import Asked, Measured, RegionMeasurement
 from app.workers import Job, Runner
-from app.workers.runner import JobFunction
 from core.errors import FusionError
-from core.regions import Annotation, MeasuredSources, Region, is_region
+from core.regions import Annotation, Region, is_region
 
 
 def subject_of(sources: Sources) -> Measured | None:
@@ -45,7 +47,8 @@ class RegionMeasurements(QObject):
         self._state = state
         self._runner = Runner("regions", self)
         self._subject: Measured | None = None
-        self._sources: MeasuredSources | None = None
+        self._held: Held[Asked] | None = None
+        """What is measured of it, once something is."""
         self._known: dict[Annotation, RegionMeasurement] = {}
         self._job: Job | None = None
         self._asked: tuple[Region, ...] = ()
@@ -75,11 +78,17 @@ class RegionMeasurements(QObject):
         """What a file or a table is asked of; None while there is nothing to measure."""
         if self._subject is None or self._closed:
             return None
-        return RegionsRequest(self._state.regions, self._subject, self._sources)
+        return RegionsRequest.of(self._state.regions, self._subject)
 
-    def run(self, work: JobFunction) -> Job:
-        """Run other work of this room on the same thread."""
-        return self._runner.submit(work)
+    def run(self, work: Callable[..., Any], request: RegionsRequest) -> Job:
+        """Run a function of :mod:`app.regions.file_tasks` on what is on screen."""
+        return self._runner.submit(compute(work, request, self._asked_of()))
+
+    def _asked_of(self) -> Held[Asked]:
+        assert self._subject is not None
+        if self._held is None:
+            self._held = Held(tasks.asked_of(self._subject))
+        return self._held
 
     @property
     def _regions(self) -> list[Region]:
@@ -96,7 +105,7 @@ class RegionMeasurements(QObject):
         subject = subject_of(self._session.sources)
         if subject is self._subject:
             return
-        self._subject, self._sources = subject, None
+        self._subject, self._held = subject, None
         self._known = {}
         if self._job is not None:
             self._job.cancel()
@@ -111,9 +120,10 @@ class RegionMeasurements(QObject):
             return
         regions = [one for one in self._regions if one not in self._known]
         if not regions:
+            self._held = self._held if self._regions else None
             return
         self._asked = tuple(regions)
-        work = partial(tasks.measure, subject, self._sources, self._asked)
+        work = compute(tasks.measure, self._asked_of(), self._asked)
         job = self._job = self._runner.submit(work)
         job.finished.connect(partial(self._measured, job))
         job.failed.connect(partial(self._fail, job))
@@ -129,12 +139,12 @@ class RegionMeasurements(QObject):
             self._job = None
             self._request()
 
-    def _measured(self, job: Job, answer: RegionAnswer) -> None:
+    def _measured(self, job: Job, measurements: tuple[RegionMeasurement, ...]) -> None:
         if job is not self._job:
             return
-        self._job, self._sources = None, answer.sources
+        self._job = None
         listed = set(self._state.regions)
-        self._known.update((one.region, one) for one in answer.measurements)
+        self._known.update((one.region, one) for one in measurements)
         self._known = {region: one for region, one in self._known.items() if region in listed}
         self.changed.emit()
         self._request()

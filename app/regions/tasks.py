@@ -1,10 +1,11 @@
-"""What the room of regions does on worker threads."""
+"""How regions are measured; in the compute process."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from core.regions import (
 )
 from core.types import Affine, FloatArray, Image, SourcePair, Volume
 
+_prepared: WeakKeyDictionary[SourcePair, MeasuredSources] = WeakKeyDictionary()
+"""Of pictures that are measured again and again, while a region is dragged."""
 _LUMA = (0.299, 0.587, 0.114)
 """BT.601."""
 
@@ -50,29 +53,24 @@ class RegionMeasurement:
     grid: VoxelGrid | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class RegionAnswer:
-    """Measurements, and the sources as they were prepared for them, to be given back next time."""
+Asked: TypeAlias = MeasuredSources | SourcePair
+"""What is sent of them: of volumes without those that A was resampled to."""
 
-    sources: MeasuredSources
-    measurements: tuple[RegionMeasurement, ...]
+
+def asked_of(subject: Measured) -> Asked:
+    """What :func:`measure` needs of what regions are on."""
+    return measured_volumes(subject) if isinstance(subject, OpenVolumes) else subject
 
 
 def measure(
-    subject: Measured,
-    sources: MeasuredSources | None,
-    regions: Sequence[Region],
-    progress: Progress,
-) -> RegionAnswer:
-    """The figures of regions.
-
-    Args:
-        sources: those of ``subject``, where they are known from an earlier call.
+    asked: Asked, regions: Sequence[Region], progress: Progress
+) -> tuple[RegionMeasurement, ...]:
+    """The figures of regions; in the compute process.
 
     Raises:
         Cancelled: by ``progress``.
     """
-    sources = sources or measured_sources(subject)
+    sources = measured_sources(asked)
     found = measure_regions(regions, sources, progress)
     count = len(sources.sides)
     measurements = []
@@ -80,7 +78,7 @@ def measure(
         mask, grid = _voxels(region, sources)
         of_region = found[place * count : (place + 1) * count]
         measurements.append(RegionMeasurement(region, of_region, mask, grid))
-    return RegionAnswer(sources, tuple(measurements))
+    return tuple(measurements)
 
 
 def _voxels(region: Region, sources: MeasuredSources) -> tuple[RegionMask | None, VoxelGrid | None]:
@@ -93,13 +91,16 @@ def _voxels(region: Region, sources: MeasuredSources) -> tuple[RegionMask | None
         return None, None
 
 
-def measured_sources(subject: Measured) -> MeasuredSources:
+def measured_sources(asked: Asked) -> MeasuredSources:
     """The sources of volumes on their native voxels, or of pictures in grey levels."""
-    if isinstance(subject, OpenVolumes):
-        return measured_volumes(subject)
-    affine = picture_affine(subject)
-    a, b = (MeasuredSource(_of_picture(image, affine)) for image in (subject.a, subject.b))
-    return MeasuredSources(a, b)
+    if isinstance(asked, MeasuredSources):
+        return asked
+    known = _prepared.get(asked)
+    if known is None:
+        affine = picture_affine(asked)
+        a, b = (MeasuredSource(_of_picture(image, affine)) for image in (asked.a, asked.b))
+        known = _prepared[asked] = MeasuredSources(a, b)
+    return known
 
 
 def _of_picture(image: Image, affine: Affine) -> Volume:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.compute.held import Held
 from app.compute.remote import compute
 from app.fuse.controller import Controller
 from app.fuse.results import AS_DAMAGED, LoadedSource, resampled_side
@@ -20,7 +21,7 @@ from app.registration.pending_offer import PendingOffer
 from app.registration.state import AlignState, NativeSources
 from app.workers import Job, Runner
 from core.errors import FusionError, InputError, Message, RigExists
-from core.types import PairTransform, Transform
+from core.types import PairTransform, Transform, Volume
 from core.types.moves import centre_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class AlignController(QObject):
         self._job: Job | None = None
         self._pair: object = None
         """What identifies the pair being aligned."""
+        self._volume: Held[Volume] | None = None
+        """A of the volumes being aligned, for the slices that are drawn of it."""
         self._accepted: tuple[PairTransform | None, PairTransform | None] | None = None
         """Before and after the last one accepted, until it is on screen."""
         self._undo: PairTransform | None = None
@@ -139,7 +142,12 @@ class AlignController(QObject):
         if state.view is None:
             return
         transform, view = state.edit.transform, state.view
-        job = self._drawing.submit(partial(tasks.moved_slice, view, transform), key="moved slice")
+        volume = view.volumes.native_a
+        if self._volume is None or self._volume.value is not volume:
+            self._volume = Held(volume)
+        wanted = tasks.SliceRequest.of(view, transform)
+        work = compute(tasks.moved_slice, self._volume, wanted)
+        job = self._drawing.submit(work, key="moved slice")
         job.finished.connect(partial(self._drawn, view, transform))
 
     def _drawn(self, view: SliceView, by: Transform, drawn: LoadedSource) -> None:
@@ -173,7 +181,7 @@ class AlignController(QObject):
 
     def leave(self) -> None:
         """Leave the pair as it is."""
-        self._pair = None
+        self._pair = self._volume = None
         self.cancel()
         self.state.end()
 

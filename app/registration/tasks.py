@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.compute.remote import compute
 from app.fuse.results import LoadedSource
 from app.fuse.slice_view import SliceView
 from app.i18n.translate import tr
 from app.registration.state import NativeSources
 from app.viewer.pyramid import source_image
+from core.geometry.grids import VoxelGrid
 from core.progress import Progress
 from core.types import (
     Image,
@@ -23,10 +25,12 @@ from core.types import (
     TransformKind,
     Volume,
 )
+from core.windows import Window
 
 if TYPE_CHECKING:
     from core.alignment.rigs import Rig
     from core.registration import Misalignment, Registration
+    from core.registration.levels import ReducedPair
 
 
 def native_sources(a: Path, b: Path, *, damaged: bool, progress: Progress) -> NativeSources:
@@ -47,8 +51,8 @@ def native_sources(a: Path, b: Path, *, damaged: bool, progress: Progress) -> Na
     return NativeSources(one, other)
 
 
-def _loaded(image: Image) -> LoadedSource:
-    rendered = source_image(image)
+def _loaded(image: Image, extent: Window | None = None) -> LoadedSource:
+    rendered = source_image(image, extent)
     _: Any = rendered.histogram  # counted here and not on the thread of the window
     return LoadedSource(image, rendered)
 
@@ -86,6 +90,30 @@ def to_register(
     return sources.side("a" if moving == "b" else "b").image, sources.side(moving).image
 
 
+@dataclass(frozen=True)
+class SliceRequest:
+    """Which slice of A is to be drawn.
+
+    Attributes:
+        grid: of a slice of B, in patient mm.
+        transform: from those to the mm of A.
+        extent: see :func:`app.viewer.pyramid.source_image`.
+    """
+
+    grid: VoxelGrid
+    transform: Transform
+    extent: Window
+
+    @classmethod
+    def of(cls, view: SliceView, transform: Transform) -> SliceRequest:
+        """The slice on show."""
+        axes = view.axes
+        affine = np.array(axes.affine)
+        affine[:3, 3] += view.index * affine[:3, 2]
+        grid = VoxelGrid((1, *axes.shape[1:]), affine)
+        return cls(grid, transform, view.volumes.extents[0])
+
+
 def register_sources(
     fixed: Image | Volume, moving: Image | Volume, request: RegistrationRequest, progress: Progress
 ) -> Registration:
@@ -95,23 +123,18 @@ def register_sources(
         InputError: a picture is too small.
         Cancelled: by ``progress``.
     """
-    from core.registration import register
+    from core.registration.registering import register
 
     return register(fixed, moving, request.kind, task=request.task, progress=progress)
 
 
-def moved_slice(view: SliceView, transform: Transform, progress: Progress) -> LoadedSource:
-    """A on the pixels of a slice of B, through a transform in patient mm."""
-    from core.geometry.grids import VoxelGrid
+def moved_slice(volume: Volume, wanted: SliceRequest, progress: Progress) -> LoadedSource:
+    """A on the pixels of a slice of B, through a transform; in the compute process."""
     from core.geometry.resample import resample_onto
 
     progress.check()
-    volume, axes = view.volumes.native_a, view.axes
-    affine = np.array(axes.affine)
-    affine[:3, 3] += view.index * affine[:3, 2]
-    grid = VoxelGrid((1, *axes.shape[1:]), affine)
-    seen = resample_onto(volume, grid, progress=progress, transform=transform)
-    _between, row, column = axes.spacing
+    seen = resample_onto(volume, wanted.grid, progress=progress, transform=wanted.transform)
+    _between, row, column = wanted.grid.spacing
     image = Image(
         np.ascontiguousarray(seen.data[0])[..., np.newaxis],
         volume.window,
@@ -120,15 +143,29 @@ def moved_slice(view: SliceView, transform: Transform, progress: Progress) -> Lo
         spacing=(row, column),
         mask=None if seen.mask is None else np.ascontiguousarray(seen.mask[0]),
     )
-    return LoadedSource(image, source_image(image, view.volumes.extents[0]))
+    return _loaded(image, wanted.extent)
 
 
 def check_pair(pair: SourcePair, task: str, progress: Progress) -> Misalignment:
-    """A quick look whether the sources of a pair lie on each other."""
-    from core.registration import looks_misaligned
+    """A quick look whether the sources of a pair lie on each other, taken in the compute process.
+
+    The pictures are reduced here: those of 12 million pixels are 16 times as much to send, and
+    that takes longer than reducing them.
+    """
+    from core.registration.levels import ReducedPair
 
     progress.check()
-    return looks_misaligned(pair.a, pair.b, task)
+    reduced = ReducedPair.of(pair.a, pair.b)
+    found: Misalignment = compute(judge_pair, reduced, task)(progress)
+    return found
+
+
+def judge_pair(pair: ReducedPair, task: str, progress: Progress) -> Misalignment:
+    """Whether the sources of a pair lie on each other; in the compute process."""
+    from core.registration.quick_check import judge_reduced
+
+    progress.check()
+    return judge_reduced(pair, task)
 
 
 def list_rigs(progress: Progress) -> tuple[Rig, ...]:

@@ -185,7 +185,7 @@ def estimate(
         InputError: see there. Cancelled: by ``progress``.
     """
     # Late: it imports scipy, which most pairs do not need.
-    from core.registration import register
+    from core.registration.registering import register
 
     usual: TransformKind = "rigid" if isinstance(fixed, Volume) else "similarity"
     return register(fixed, moving, kind or usual, task=task, progress=progress)

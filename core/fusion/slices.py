@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -24,6 +24,9 @@ from core.windows import Window
 
 Consent = Literal["patients"]
 """What :func:`align` refuses unless it is accepted by name."""
+
+Resampling = Callable[..., Volume]
+"""Is called like :func:`core.geometry.resample.resample_onto`, progress and transform by name."""
 
 _VOXEL_BYTES = 4
 _HELD = 3
@@ -67,6 +70,7 @@ def align(
     accept: Collection[Consent] = (),
     transform: PairTransform | None = None,
     show_apart: bool = False,
+    resampling: Resampling = resample_onto,
 ) -> VolumePair:
     """``a`` on the grid of ``b``, in patient millimetres, linearly interpolated.
 
@@ -82,6 +86,7 @@ def align(
             whichever of the two it moves.
         show_apart: where they share no place, A is moved to the middle of B to be seen, which is no
             statement about how they lie.
+        resampling: makes A's voxels; another process may.
 
     Raises:
         TwoPatients: of two patients, and that is not accepted.
@@ -90,21 +95,25 @@ def align(
     """
     check_patients(a, b, accept)
     try:
-        return _aligned(a, b, progress, transform)
+        return _aligned(a, b, progress, transform, resampling)
     except VolumesApart:
         if not show_apart:
             raise
     centred = centring(b, a)
-    onto = resample_onto(a, grid_of(b), progress=progress, transform=centred)
+    onto = resampling(a, grid_of(b), progress=progress, transform=centred)
     return VolumePair(onto, b, Alignment.APART, drawn_by=centred)
 
 
 def _aligned(
-    a: Volume, b: Volume, progress: Progress | None, transform: PairTransform | None
+    a: Volume,
+    b: Volume,
+    progress: Progress | None,
+    transform: PairTransform | None,
+    resampling: Resampling,
 ) -> VolumePair:
     if transform is not None:
         transform = transform.moving_side("a")
-        onto = resample_onto(a, grid_of(b), progress=progress, transform=transform.transform)
+        onto = resampling(a, grid_of(b), progress=progress, transform=transform.transform)
         if onto.mask is not None and not onto.mask.any():
             raise _apart()
         # Its voxels are now where those of B are, whatever its own millimetres were.
@@ -112,7 +121,7 @@ def _aligned(
         return VolumePair(onto, b, Alignment.REGISTERED, transform, transform.transform)
     if common_box(grid_of(a), grid_of(b)) is None:
         raise _apart()
-    onto = resample_onto(a, grid_of(b), progress=progress)
+    onto = resampling(a, grid_of(b), progress=progress)
     if onto.mask is not None and not onto.mask.any():
         raise _apart()
     return VolumePair(onto, b, lined_up(a, b))

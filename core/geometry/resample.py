@@ -68,7 +68,7 @@ def resample_onto(
         Cancelled: by ``progress``.
     """
     moved = np.eye(4) if transform is None else transform.array
-    if grid_of(volume).is_same(VoxelGrid(grid.shape, moved @ grid.affine)):
+    if is_on_grid(volume, grid, transform):
         return replace(volume, affine=grid.affine)
     progress = progress or NullProgress()
     sampler = _Sampler(volume, grid, interpolation, moved)
@@ -84,6 +84,12 @@ def resample_onto(
             data[index, strip], mask[index, strip] = sampler.strip(index, strip)
     progress.report(slices, slices, Message("Resampling"))
     return replace(volume, data=data, affine=grid.affine, mask=None if mask.all() else mask)
+
+
+def is_on_grid(volume: Volume, grid: VoxelGrid, transform: Transform | None = None) -> bool:
+    """Whether the voxels of a volume are those of ``grid``, so that nothing is resampled."""
+    moved = np.eye(4) if transform is None else transform.array
+    return grid_of(volume).is_same(VoxelGrid(grid.shape, moved @ grid.affine))
 
 
 class _Sampler:

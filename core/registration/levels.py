@@ -71,6 +71,31 @@ def reduced(image: Image, factor: int) -> Image:
     return replace(image, data=data, mask=mask)
 
 
+CHECKED_SIDE = 1024
+"""Pixels of the longer side that a quick look has at least, where a picture has as many."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedPair:
+    """Two images of one size as :mod:`core.registration.quick_check` looks at them.
+
+    Attributes:
+        a, b: the images, smaller by ``factor``.
+        size: (width, height) before that.
+    """
+
+    a: Image
+    b: Image
+    size: tuple[int, int]
+    factor: int
+
+    @classmethod
+    def of(cls, a: Image, b: Image) -> ReducedPair:
+        """Reduce two images of one size."""
+        factor = max(1, max(a.size) // CHECKED_SIDE)
+        return cls(reduced(a, factor), reduced(b, factor), a.size, factor)
+
+
 def enlarged(factor: int) -> Array:
     """3×3, pixels of an image that :func:`reduced` made → pixels of the one it was made from."""
     shift = (factor - 1) / 2

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,12 +11,13 @@ from core.registration.blocks import BlockGrid
 from core.registration.coarse import FeaturePattern, search
 from core.registration.consistency import NOTHING, Evidence
 from core.registration.features import feature_kind
-from core.registration.levels import Level, level_of, reduced, resized
+from core.registration.levels import CHECKED_SIDE, Level, ReducedPair, level_of, resized
 from core.registration.motion import Array, mapped
+from core.registration.result import Misalignment
 from core.registration.step import AlignmentStep
 from core.types import Image
 
-_SIDE = 512
+_SIDE = CHECKED_SIDE // 2
 _SMALL = 128
 _GRID = BlockGrid(48, 32, 6)
 _LEAST_SIDE = 96
@@ -31,22 +31,6 @@ _SHARES = {"mff": 0.0, "mef": 0.0, "ivif": 0.025, "mif": 0.025}
 """Of the longer side: the sources of the data sets differ by as much."""
 
 
-@dataclass(frozen=True)
-class Misalignment:
-    """What a quick look says.
-
-    Attributes:
-        verdict: “shifted”, “aligned”, or “unknown” where the pictures share too little.
-        shift: mean distance of the corners from where they should be, in pixels of the first
-            picture; 0 where unknown.
-        spread: of ``shift``, as in :class:`core.registration.result.Registration`.
-    """
-
-    verdict: Literal["shifted", "aligned", "unknown"]
-    shift: float
-    spread: float
-
-
 UNKNOWN = Misalignment("unknown", 0.0, float("inf"))
 
 
@@ -56,12 +40,17 @@ def looks_misaligned(a: Image, b: Image, task: str = "") -> Misalignment:
     Takes less than a third of a second for a megapixel. Where the sizes differ, or a picture is too
     small, it says “unknown”.
     """
-    if a.size != b.size or min(a.size) < _LEAST_SIDE:
+    return UNKNOWN if a.size != b.size else judge_reduced(ReducedPair.of(a, b), task)
+
+
+def judge_reduced(pair: ReducedPair, task: str = "") -> Misalignment:
+    """:func:`looks_misaligned` of two images that were reduced for it."""
+    if min(pair.size) < _LEAST_SIDE:
         return UNKNOWN
-    shift, evidence = measured(a, b, task)
+    shift, evidence = measured(pair, task)
     if evidence.share < _LEAST_SHARE or evidence.tiles < _LEAST_TILES:
         return UNKNOWN
-    limit = tolerance(a, task)
+    limit = tolerance(pair.size, task)
     if shift - evidence.spread > limit:
         return Misalignment("shifted", shift, evidence.spread)
     if shift + evidence.spread < limit:
@@ -69,15 +58,18 @@ def looks_misaligned(a: Image, b: Image, task: str = "") -> Misalignment:
     return Misalignment("unknown", shift, evidence.spread)
 
 
-def tolerance(image: Image, task: str) -> float:
-    """Pixels by which the corners of an image may be off and it counts as aligned."""
-    return max(_PIXELS, _SHARES.get(task, _SHARE) * max(image.size))
+def tolerance(size: tuple[int, int], task: str) -> float:
+    """Pixels by which the corners of an image may be off and it counts as aligned.
+
+    Args:
+        size: (width, height) of the image.
+    """
+    return max(_PIXELS, _SHARES.get(task, _SHARE) * max(size))
 
 
-def measured(a: Image, b: Image, task: str) -> tuple[float, Evidence]:
+def measured(pair: ReducedPair, task: str) -> tuple[float, Evidence]:
     """Mean distance of the corners from where they should be in pixels, and the evidence."""
-    factor = max(1, max(a.size) // (2 * _SIDE))
-    one, other = level_of(reduced(a, factor)), level_of(reduced(b, factor))
+    one, other = level_of(pair.a), level_of(pair.b)
     step, to_step = _step(one, other, task)
     matrix, matches, parameters = step.refined(_start(one, other, task, step, to_step), _ITERATIONS)
     if matches is None:
@@ -85,7 +77,7 @@ def measured(a: Image, b: Image, task: str) -> tuple[float, Evidence]:
     evidence = step.evidence(matches, parameters, _DRAWS)
     corners = mapped(to_step, one.frame.corners)
     shift = float(np.linalg.norm(mapped(matrix, corners) - corners, axis=1).mean())
-    pixels = factor / float(to_step[0, 0])
+    pixels = pair.factor / float(to_step[0, 0])
     return shift * pixels, replace(evidence, spread=evidence.spread * pixels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from core.messages import Message
 from core.types import Transform, Verdict
@@ -34,3 +35,19 @@ class Registration:
     verdict: Verdict
     reasons: tuple[Message, ...] = ()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Misalignment:
+    """What a quick look says.
+
+    Attributes:
+        verdict: “shifted”, “aligned”, or “unknown” where the pictures share too little.
+        shift: mean distance of the corners from where they should be, in pixels of the first
+            picture; 0 where unknown.
+        spread: of ``shift``, as in :class:`core.registration.result.Registration`.
+    """
+
+    verdict: Literal["shifted", "aligned", "unknown"]
+    shift: float
+    spread: float

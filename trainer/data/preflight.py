@@ -12,7 +12,7 @@ from core.io.values import has_own_window
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
-from core.registration import looks_misaligned
+from core.registration.quick_check import looks_misaligned
 from core.types import SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig

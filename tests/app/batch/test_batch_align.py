@@ -131,7 +131,7 @@ def test_doubtful_rows_are_marked_and_shown_in_fuse_as_they_were_fused(
             reasons=(Message("Parts disagree."),) if doubtful else (),
         )
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     batch = page.batch
     with planned(qtbot, batch):
         page.take([tmp_path / "s"])
@@ -266,7 +266,7 @@ def test_the_end_names_what_failed_and_what_is_doubtful(qtbot, two_pairs, monkey
             reasons=(Message("Parts disagree."),),
         )
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     choices = replace(batch.choices, align="register", keep_failed=True)
     with planned(qtbot, batch):
         batch.set_choices(choices)

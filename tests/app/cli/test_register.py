@@ -56,7 +56,7 @@ def finding(
             seconds=1.25,
         )
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     return asked
 
 

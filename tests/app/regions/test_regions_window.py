@@ -340,15 +340,15 @@ def test_a_region_outside_of_the_pet_says_so(qtbot, study, measuring):
 def test_work_on_a_region_that_has_changed_is_ended(qtbot, study, measuring, monkeypatch):
     begun: list[tuple] = []
 
-    def endless(_subject, _sources, regions, progress):
+    def endless(regions, sources, progress):
         begun.append(regions)
         while regions[0].radius > 50:
             yield_to_window()
             progress.check()
-        return measure(_subject, _sources, regions, progress)
+        return measure(regions, sources, progress)
 
-    measure = tasks.measure
-    monkeypatch.setattr(tasks, "measure", endless)
+    measure = tasks.measure_regions
+    monkeypatch.setattr(tasks, "measure_regions", endless)
     large = SphereRegion("ball", study.session.sources.slice.point, 60.0)
     measuring.state.add(large)
     qtbot.waitUntil(lambda: len(begun) == 1, timeout=WAIT)

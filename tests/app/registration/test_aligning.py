@@ -201,7 +201,9 @@ def test_pictures_of_two_sizes_are_aligned_instead_of_refused(qtbot, window, tmp
 
 
 def test_a_registration_is_shown_with_its_verdict(qtbot, aligned, monkeypatch):
-    monkeypatch.setattr("core.registration.register", lambda *_, **_rest: found("doubtful"))
+    monkeypatch.setattr(
+        "core.registration.registering.register", lambda *_, **_rest: found("doubtful")
+    )
     aligned.actions_.register_pair.trigger()
     qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
     state, panel = aligned.aligning.state, aligned.aligning.panel
@@ -216,7 +218,7 @@ def test_a_registration_is_shown_with_its_verdict(qtbot, aligned, monkeypatch):
 
 
 def test_a_good_one_says_how_far_it_can_be_relied_on(qtbot, aligned, monkeypatch):
-    monkeypatch.setattr("core.registration.register", lambda *_, **_rest: found("good"))
+    monkeypatch.setattr("core.registration.registering.register", lambda *_, **_rest: found("good"))
     aligned.actions_.register_pair.trigger()
     qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
     card = aligned.aligning.panel.verdict.cards["verdict"]
@@ -227,7 +229,9 @@ def test_a_good_one_says_how_far_it_can_be_relied_on(qtbot, aligned, monkeypatch
 
 
 def test_a_failed_one_changes_nothing(qtbot, aligned, monkeypatch):
-    monkeypatch.setattr("core.registration.register", lambda *_, **_rest: found("failed"))
+    monkeypatch.setattr(
+        "core.registration.registering.register", lambda *_, **_rest: found("failed")
+    )
     aligned.aligning.state.move(shift_by((2, 0)))
     aligned.actions_.register_pair.trigger()
     qtbot.waitUntil(lambda: aligned.aligning.align.registration is not None)
@@ -244,7 +248,7 @@ def test_cancelling_leaves_the_transform(qtbot, aligned, monkeypatch):
             progress.check()
         return found()
 
-    monkeypatch.setattr("core.registration.register", slow)
+    monkeypatch.setattr("core.registration.registering.register", slow)
     align = aligned.aligning.align
     aligned.actions_.register_pair.trigger()
     qtbot.waitUntil(lambda: align.stage == ("Registering", 1, 4))
@@ -264,7 +268,7 @@ def test_a_registration_of_another_pair_is_dropped(qtbot, aligned, monkeypatch, 
         gate.wait(10)
         return found()
 
-    monkeypatch.setattr("core.registration.register", slow)
+    monkeypatch.setattr("core.registration.registering.register", slow)
     aligned.actions_.register_pair.trigger()
     qtbot.waitUntil(lambda: aligned.aligning.align.stage is not None)
     with idle(qtbot, aligned):

@@ -85,7 +85,7 @@ def test_nothing_is_done_unless_it_is_chosen() -> None:
 def test_a_failed_registration_is_an_error_with_its_reasons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.registration.register", lambda *_, **__: found("failed"))
+    monkeypatch.setattr("core.registration.registering.register", lambda *_, **__: found("failed"))
     with pytest.raises(RegistrationFailed, match=r"Nothing is alike\. All is dark\.") as failed:
         align_images(AlignChoice("register"), image(), image(1), "mff")
     assert failed.value.registration == found("failed")

@@ -72,7 +72,7 @@ def registering(
             reasons=() if verdict == "good" else (Message(REASON),),
         )
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     return asked
 
 
@@ -331,7 +331,7 @@ def test_volumes_of_two_frames_are_fused_when_they_are_registered(
     def plan(name: str, **more: Any) -> BatchPlan:
         return study_plan(tmp_path / "in", tmp_path / name, **more)
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     refused, _ = run(plan("refused"))
     assert "different frames of reference" in refused[-1].record.text
     rows, _ = run(plan("out", align="register", contact_sheet=True))

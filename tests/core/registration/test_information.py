@@ -7,12 +7,12 @@ import pytest
 from benchmarks.registration_truth import corner_error
 from core.io import read_image
 from core.progress import NullProgress
-from core.registration import register
 from core.registration.information import InformationMeasure
 from core.registration.information_search import InformationPattern
 from core.registration.information_step import InformationStep
 from core.registration.levels import Level
 from core.registration.motion import degrees_of_freedom, exponential, tangent
+from core.registration.registering import register
 from core.types.transform import TRANSFORM_KINDS
 from tests.core.registration.scenes import image_of, moved_pair, texture
 

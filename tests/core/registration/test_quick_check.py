@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.io import read_image
-from core.registration import looks_misaligned
+from core.registration.quick_check import looks_misaligned
 from tests.core.registration.scenes import image_of, texture
 
 

@@ -10,7 +10,7 @@ from benchmarks.registration_truth import corner_error, grey_of
 from core.errors import Cancelled, InputError
 from core.io import read_image
 from core.progress import NullProgress
-from core.registration import register
+from core.registration.registering import register
 from core.types import Image
 from core.types.transform import TRANSFORM_KINDS, Transform
 from tests.core.registration.scenes import image_of, moved_pair, texture

@@ -13,7 +13,7 @@ from scipy import ndimage
 from core.errors import Cancelled, InputError
 from core.io.volumes import list_series, read_volume
 from core.progress import NullProgress
-from core.registration import register
+from core.registration.registering import register
 from core.registration.volume_levels import levels_of
 from core.types import Volume
 from tests.core.registration.scenes import image_of, texture

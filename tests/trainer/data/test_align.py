@@ -64,7 +64,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             reasons=() if verdict == "good" else (Message("Parts disagree."),),
         )
 
-    monkeypatch.setattr("core.registration.register", register)
+    monkeypatch.setattr("core.registration.registering.register", register)
     return names
 
 

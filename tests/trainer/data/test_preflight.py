@@ -20,7 +20,7 @@ from core.models.network import UniFusionNet
 from core.packs.format import read_manifest
 from core.pairing.dataset_descriptor import get_descriptor
 from core.progress import NullProgress
-from core.registration import looks_misaligned
+from core.registration.quick_check import looks_misaligned
 from core.types import FusionRequest
 from tests.core.registration.scenes import texture
 from tests.tiny import smooth, tiny_pack
