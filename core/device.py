@@ -142,6 +142,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_device_fault(error: BaseException) -> bool:
+    """Whether ``error`` is one of CUDA after which every further call in this process fails.
+
+    Device assertions, illegal addresses and failed launches are such; a lack of memory is not.
+    """
+    text = str(error)
+    is_fault = "CUDA error:" in text or "CUDNN_STATUS_EXECUTION_FAILED" in text
+    return isinstance(error, RuntimeError) and is_fault and not is_out_of_memory(error)
+
+
 def memory_error(
     device: DeviceChoice,
     size: tuple[int, int],

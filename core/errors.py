@@ -19,6 +19,7 @@ __all__ = [
     "ConnectionBroken",
     "ContextRefused",
     "DamagedImage",
+    "DeviceFault",
     "DeviceMemoryError",
     "DeviceUnavailable",
     "DownloadError",
@@ -221,6 +222,10 @@ class DeviceMemoryError(FusionError):
     """
 
     tiles_may_do = True
+
+
+class DeviceFault(FusionError):
+    """A graphics card failed, and does nothing more in this process; another one may use it."""
 
 
 class DeviceUnavailable(FusionError):

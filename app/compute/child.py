@@ -21,9 +21,9 @@ from typing import Any
 
 from app.compute.calls import Call, Request, found, found_control
 from app.compute.channel import Channel, PipeFrame
-from app.compute.held import HeldValues
+from app.compute.held import held_values
 from app.workers.errors import as_fusion_error
-from core.errors import Cancelled
+from core.errors import Cancelled, DeviceFault
 
 _REPORT_INTERVAL = 1 / 30
 """Minimum interval between progress reports of one stage, in seconds."""
@@ -36,10 +36,10 @@ _STACK_BYTES = 16 * 1024 * 1024
 class _Job:
     """One call, as the :class:`core.progress.Progress` of its function as well."""
 
-    def __init__(self, frame: PipeFrame, channel: Channel, held: HeldValues) -> None:
+    def __init__(self, frame: PipeFrame, channel: Channel) -> None:
         self.number = frame.number
         self._frame: PipeFrame | None = frame
-        self._channel, self._held = channel, held
+        self._channel = channel
         self._stage, self._last = "", 0.0
         self._stop = self._heard = False
         self._lock = threading.Lock()
@@ -88,10 +88,17 @@ class _Job:
             end = self._run()
         finally:
             ended(self.number)
+        is_broken = isinstance(end[2], DeviceFault)
+        if is_broken:
+            # First, so that no job begins here any more.
+            self._channel.send("broken", self.number)
         try:
             self._channel.send(*end)
         except BaseException as error:
             self._channel.send("failed", self.number, as_fusion_error(error))
+        if is_broken:
+            self._channel.close()  # once all of that is written
+            os._exit(1)
 
     def _run(self) -> tuple[str, int, Any]:
         try:
@@ -108,7 +115,7 @@ class _Job:
             self.check()
         call: Call = frame.value()
         del frame
-        function, arguments = found(call.function), tuple(map(self._held.value, call.arguments))
+        function, arguments = found(call.function), tuple(map(held_values.value, call.arguments))
         if call.control:
             arguments = (*arguments, self._make_control(call.control))
         del call
@@ -180,7 +187,6 @@ class Server:
         self._channel = channel
         self._asked = asked
         self._jobs: dict[int, _Job] = {}
-        self._held = HeldValues()
 
     def serve(self) -> None:
         """Run the jobs that arrive.
@@ -199,9 +205,9 @@ class Server:
             elif frame.kind == "import":
                 self._asked.put(frame.value())
             elif frame.kind == "hold":
-                self._held.put(frame)
+                held_values.put(frame)
             elif frame.kind == "release":
-                self._held.drop(frame.number)
+                held_values.drop(frame.number)
             else:
                 job, value = self._jobs.get(frame.number), frame.value()
                 if job is not None and frame.kind == "cancel":
@@ -210,7 +216,7 @@ class Server:
                     job.request(value)
 
     def _start(self, frame: PipeFrame) -> None:
-        job = self._jobs[frame.number] = _Job(frame, self._channel, self._held)
+        job = self._jobs[frame.number] = _Job(frame, self._channel)
         name = f"job {frame.number}"
         threading.Thread(target=job.run, args=(self._ended,), name=name, daemon=True).start()
 

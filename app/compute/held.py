@@ -41,6 +41,9 @@ class HeldValues:
         self._frames: dict[int, PipeFrame] = {}
         self._values: dict[int, Any] = {}
 
+    def __len__(self) -> int:
+        return len(self._frames) + len(self._values)
+
     def put(self, frame: PipeFrame) -> None:
         """Keep a value; it is decoded by the first job that needs it."""
         with self._lock:
@@ -63,3 +66,7 @@ class HeldValues:
             if frame is not None:
                 self._values[argument.key] = frame.value()
             return self._values[argument.key]
+
+
+held_values = HeldValues()
+"""Of this process, if it is the compute process."""

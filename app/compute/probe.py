@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -39,6 +40,24 @@ def sleep(seconds: float, progress: Progress) -> None:
 def allocate(count: int, progress: Progress) -> int:
     """Fill ``count`` bytes of memory."""
     return len(b"1" * count)
+
+
+def held_count(progress: Progress) -> int:
+    """How many values of the window are held here."""
+    from app.compute.held import held_values
+
+    return len(held_values)
+
+
+def abort(progress: Progress) -> None:
+    """End the process as a failed assertion of native code does."""
+    os.abort()
+
+
+def fail_as_torch(kind: str, text: str, progress: Progress) -> None:
+    """Raise an error of the same class and words as torch does."""
+    made = type(kind, (RuntimeError,), {})
+    raise made(text)
 
 
 class ProbeControl:

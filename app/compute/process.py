@@ -74,7 +74,7 @@ class _Child:
         self.jobs: dict[int, _Running] = {}
         self.lock = threading.Lock()
         self._holding, self._held = threading.Lock(), set[int]()
-        self.is_over = self.is_ending = False
+        self.is_over = self.is_ending = self.is_broken = False
         self.answered = False
         self.reader = threading.Thread(target=self._read, name="compute reader", daemon=True)
 
@@ -86,6 +86,9 @@ class _Child:
                 frame = self.channel.receive()
                 self.answered = True
                 with self.lock:
+                    if frame.kind == "broken":  # it ends by itself
+                        self.is_ending = self.is_broken = True
+                        continue
                     job = self.jobs.get(frame.number)
                 if job is None:
                     frame.drop()
@@ -130,12 +133,14 @@ class _Child:
     def end_unless_used(self) -> None:
         """End the process, unless there is a job that was not cancelled; no new one begins."""
         with self.lock:
-            self.is_ending = all(job.cancelled for job in self.jobs.values())
+            self.is_ending |= all(job.cancelled for job in self.jobs.values())
             if self.is_ending:
                 self.process.kill()
 
     def why(self) -> Message:
         """Why the process ended."""
+        if self.is_broken:
+            return Message("the graphics card failed")
         code = self.process.poll()
         if code is not None and code < 0:
             return Message("the compute process was ended by signal {0}", -code)

@@ -18,7 +18,7 @@ from app.train import tasks, unfinished_runs
 from app.train.state import TrainState
 from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings, get
 from app.workers import Job, Runner
-from core.errors import DeviceMemoryError, FusionError, OutputError
+from core.errors import DeviceFault, DeviceMemoryError, FusionError, InputError, OutputError
 from core.messages import Message
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 _DRAW_MS = 200
 """Minimum interval between two updates of the curves."""
+
+
+_RESUMABLE = (OutputError, DeviceMemoryError, DeviceFault, ProcessEnded)
+"""After these a run goes on from its checkpoint, if it has one."""
 
 
 class RunController(QObject):
@@ -77,6 +81,7 @@ class RunController(QObject):
             return
         state.clear_run()
         state.set_phase("starting")
+        self._plan = None  # what fails from now on is not the last run
         make = partial(
             tasks.new_plan,
             state.capabilities,
@@ -117,12 +122,27 @@ class RunController(QObject):
         return {**settings, "device": "auto"}, replace(plan, device="auto")
 
     def resume_failed(self) -> None:
-        """Resume the run that has just failed, from its last checkpoint."""
-        whole = [run for run in self.state.runs if not run.damage]
-        mine = (run for run in whole if self._plan and run.handle.plan == self._plan)
-        run = next(mine, None) or next(iter(whole), None)
-        if run is not None:
-            self.resume_run(run)
+        """Resume the run that has just failed, from its last checkpoint; never another one."""
+        capabilities = self.state.capabilities
+        if capabilities is not None and self._plan is not None and not self.state.at_work:
+            work = partial(unfinished_runs.open_runs, capabilities.runs)
+            job = self._files.submit(work, key="runs")
+            job.finished.connect(self._resume_own)
+            job.failed.connect(self.state.set_problem)
+
+    def _resume_own(self, runs: tuple[OpenRun, ...]) -> None:
+        self.state.set_runs(runs)
+        plan = self._plan
+        for run in runs:
+            if plan is not None and not run.damage and run.handle.plan.out == plan.out:
+                self.resume_run(run)
+                return
+        error = InputError(
+            Message.plain(self.name),
+            Message("its run has no checkpoint that it can be resumed from"),
+            Message("Start it again."),
+        )
+        self.state.set_problem(error)
 
     def pause(self) -> None:
         """Pause after the current step; a checkpoint is written."""
@@ -362,10 +382,9 @@ class RunController(QObject):
         self.find_runs()
 
     def _remedy(self, error: FusionError) -> str:
-        if isinstance(error, (OutputError, DeviceMemoryError)):
-            return "resume"
-        if isinstance(error, ProcessEnded) and self._plan is not None:
-            return "resume" if self._plan.checkpoint.is_file() else ""
+        if isinstance(error, _RESUMABLE):
+            known = self._plan is not None and self._plan.checkpoint.is_file()
+            return "resume" if known else ""
         best = False
         if self._plan is not None:
             with suppress(OSError):

@@ -19,6 +19,7 @@ from core.batch.row_progress import RowProgress
 from core.batch.row_record import RowRecord, RowState
 from core.batch.row_steps import PictureSteps, RowSteps
 from core.batch.study_row import StudySteps
+from core.device import is_device_fault
 from core.errors import (
     Cancelled,
     DeviceMemoryError,
@@ -155,8 +156,11 @@ class _RowWork:
         """The record of a row that ended with ``error``.
 
         Raises:
-            DiskFull: the error ends the run.
+            DiskFull, RuntimeError: the error ends the run; a failed graphics card, for one, would
+                fail all further rows.
         """
+        if is_device_fault(error):
+            raise error
         record = self._record
         if is_disk_full(error):
             raise DiskFull.of(error) from error

@@ -17,11 +17,14 @@ from PySide6.QtGui import QColor, QImage
 
 from app.compute import probe, remote
 from app.compute.calls import Call
-from app.compute.process import ComputeProcess, ProcessEnded
+from app.compute.channel import Channel
+from app.compute.held import Held
+from app.compute.process import HEARD_WITHIN, ComputeProcess, ProcessEnded
 from app.compute.remote import Control, compute
 from app.workers import Runner, as_fusion_error, details_of
 from core.errors import (
     Cancelled,
+    DeviceFault,
     DeviceMemoryError,
     FusionError,
     InputError,
@@ -233,6 +236,114 @@ def test_a_killed_process_costs_the_job_that_ran(qtbot, runner, process):
     assert "signal 9" in error.why
     assert ended.args == [5]
     assert process.pid not in (None, pid)
+
+
+def test_a_process_that_aborts_as_after_a_device_assertion_is_started_again(qtbot, runner, process):
+    ends = Ends(runner.submit(compute(probe.abort)))
+    after = runner.submit(compute(probe.echo, 5))
+    with qtbot.waitSignal(after.finished, timeout=_PATIENCE):
+        pass
+    ((kind, error),) = ends.seen
+    assert (kind, type(error)) == ("failed", ProcessEnded)
+    assert "signal 6" in error.why
+
+
+_ASSERTED = """CUDA error: device-side assert triggered
+CUDA kernel errors might be asynchronously reported at some other API call."""
+
+
+def test_a_failed_graphics_card_ends_the_process_that_could_do_nothing_more_with_it(
+    qtbot, runner, process
+):
+    other = Runner("other")
+    beside = other.submit(compute(probe.count, 1000, 0.01))
+    lost = Ends(beside)
+    with qtbot.waitSignal(beside.yielded, timeout=_PATIENCE):
+        pass
+    pid = process.pid
+    ends = Ends(runner.submit(compute(probe.fail_as_torch, "AcceleratorError", _ASSERTED)))
+    after = runner.submit(compute(probe.echo, "on"))
+    with qtbot.waitSignal(after.finished, timeout=_PATIENCE):
+        pass
+    ((kind, error),) = ends.seen
+    assert (kind, type(error)) == ("failed", DeviceFault)
+    assert error.why == "AcceleratorError: CUDA error: device-side assert triggered"
+    assert "kernel errors" in details_of(error)
+    assert process.pid not in (None, pid)
+    drained(qtbot, other)
+    other.shutdown()
+    ((kind, error),) = lost.seen
+    assert (kind, type(error)) == ("failed", ProcessEnded)
+    assert "the graphics card failed" in error.why
+
+
+def test_a_card_without_memory_ends_no_process(qtbot, runner, process):
+    drained(qtbot, runner)
+    text = "CUDA out of memory. Tried to allocate 9.00 GiB"
+    ends = Ends(runner.submit(compute(probe.fail_as_torch, "OutOfMemoryError", text)))
+    pid = process.pid
+    after = runner.submit(compute(probe.echo, "on"))
+    with qtbot.waitSignal(after.finished, timeout=_PATIENCE):
+        pass
+    ((kind, error),) = ends.seen
+    assert (kind, type(error)) == ("failed", DeviceMemoryError)
+    assert process.pid == pid
+
+
+# --- what is held over there -------------------------------------------------------------------
+
+
+def test_a_held_value_is_sent_once_and_dropped_with_its_last_user(process, monkeypatch):
+    sent = []
+    send = Channel.send
+
+    def counted(self, kind, number, value=None):
+        sent.append(kind)
+        send(self, kind, number, value)
+
+    monkeypatch.setattr(Channel, "send", counted)
+    held = Held(np.arange(1 << 22))
+    for _ in range(3):
+        assert np.array_equal(call(process, probe.echo, held), held.value)
+    assert sent.count("hold") == 1
+    assert "release" not in sent
+    del held
+    assert sent.count("release") == 1
+    assert call(process, probe.held_count) == 0
+
+
+def test_a_held_value_is_sent_again_to_a_process_that_was_started_again(qtbot, runner, process):
+    held = Held({"pair": np.ones(1 << 19)})
+    assert call(process, probe.echo, held)["pair"].sum() == 1 << 19
+    assert call(process, probe.held_count) == 1
+    with qtbot.waitSignal(runner.submit(compute(probe.abort)).failed, timeout=_PATIENCE):
+        pass
+    assert call(process, probe.echo, held)["pair"].sum() == 1 << 19
+    assert call(process, probe.held_count) == 1
+
+
+def test_a_held_value_is_itself_where_there_is_no_process(qapp):
+    remote.use(None)
+    value = [1]
+    assert compute(probe.echo, Held(value))(NullProgress()) is value
+
+
+def test_work_that_may_hear_late_is_waited_for_and_its_process_stays(qtbot, runner, process):
+    drained(qtbot, runner)
+    job = runner.submit(compute(probe.sleep, HEARD_WITHIN + 1.0, hears=False))
+    ends = Ends(job)
+    with qtbot.waitSignal(job.progress, timeout=_PATIENCE):
+        pass
+    pid = process.pid
+    job.cancel()
+    after = runner.submit(compute(probe.echo, "on"))
+    with qtbot.waitSignal(after.finished, timeout=_PATIENCE):
+        pass
+    assert ends.kinds == ["cancelled"]
+    assert process.pid == pid
+
+
+# --- memory ------------------------------------------------------------------------------------
 
 
 @_ON_LINUX

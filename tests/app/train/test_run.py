@@ -16,12 +16,14 @@ from PySide6.QtTest import QTest
 
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
+from core.errors import DeviceFault
 from core.packs.format import read_manifest
 from core.packs.registry import Catalogue
 from core.packs.user_packs import default_name
 from tests.app.train.conftest import LONG, WAIT, points, prepare
 from trainer.config.run_plan import RunPlan
 from trainer.optimization.bilevel import BilevelStep
+from trainer.run.trainer import Trainer
 from trainer.run_folder import registry
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -256,6 +258,46 @@ def test_a_full_disk_is_explained_and_the_run_can_go_on(qtbot, page, data, monke
     phase(qtbot, page, "running")
     more(qtbot, page, 2)
     assert not page.card.isVisible()
+
+
+def test_only_the_run_that_failed_is_resumed_and_never_another_one(
+    qtbot, page, home, data, monkeypatch
+):
+    prepare(qtbot, page, data, **LONG)
+    click(page.start.start)
+    more(qtbot, page, 2)
+    click(page.run.aside)
+    phase(qtbot, page, "set aside")
+    qtbot.waitUntil(lambda: len(page.state.runs) == 1, timeout=WAIT)
+    other = page.state.runs[0].handle.plan.out
+
+    advance, broken = Trainer.advance, {"at": 3}
+
+    def breaks(run):
+        if run.state.step >= broken["at"]:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return advance(run)
+
+    monkeypatch.setattr(Trainer, "advance", breaks)
+    page.training.running.start()
+    phase(qtbot, page, "failed")
+    assert isinstance(page.state.problem, DeviceFault)
+    mine = page.training.running.plan
+    assert mine.out != other
+    qtbot.waitUntil(lambda: len(page.state.runs) == 2, timeout=WAIT)
+    assert page.card.action.text() == "Resume"
+    kept = mine.run_folder.rename(home / "elsewhere")
+    click(page.card.action)
+    qtbot.waitUntil(lambda: "no checkpoint" in page.state.problem.why, timeout=WAIT)
+    assert page.state.phase == "failed"
+    assert page.state.remedy == ""
+    assert [run.handle.plan.out for run in page.state.runs] == [other]
+
+    kept.rename(mine.run_folder)
+    broken["at"] = 1 << 30
+    page.training.running.resume_failed()
+    phase(qtbot, page, "running")
+    assert page.training.running.plan.out == mine.out
 
 
 def test_out_of_memory_asks_before_the_batch_is_halved(qtbot, page, data, monkeypatch):
