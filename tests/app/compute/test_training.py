@@ -12,6 +12,8 @@ import pytest
 
 from app.compute import remote
 from app.compute.process import ComputeProcess, ProcessEnded
+from tests.app.conftest import write_png
+from tests.app.registration.conftest import SHIFT, scene
 from tests.app.train import conftest
 from tests.app.train.conftest import LONG
 
@@ -89,6 +91,12 @@ from app.engine import engine_factory
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from app.shell.main_window import MainWindow
 from benchmarks.window_tools import train_page, training, until
+import numpy as np
+import app.fuse.volume_tasks as volume_tasks
+from core.alignment.choice import AlignChoice
+from core.regions import SphereRegion
+from core.types import PairTransform, Transform
+volume_tasks._WORTH_SENDING = 0  # the sample is smaller than what is sent
 application = QApplication([])
 with remote.computing("en"):
     window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")
@@ -99,6 +107,23 @@ with remote.computing("en"):
     until(lambda: session.outcome is not None and session.running is None)
     window.work.measure()
     until(lambda: bool(window.work.columns) and bool(window.work.values(session.outcome)))
+    window.actions_.regions.trigger()
+    place = session.sources.slice.point
+    window.measuring.state.add(SphereRegion("ball", place, 10.0))
+    until(lambda: window.measuring.measurements.all is not None)
+    window.actions_.align.trigger()
+    until(lambda: window.aligning.state.drawn is not None)
+    shift = np.eye(4)
+    shift[:3, 3] = 4, 2, 1
+    by = PairTransform(Transform.of("translation", shift), "a")
+    window.controller.set_transform(by)
+    until(lambda: session.outcome is not None and session.running is None)
+    one, two = (Path(sys.argv[3], name) for name in ("one.png", "two.png"))
+    choice = AlignChoice("register", kind="translation")
+    window.controller.open_pair(one, two, align=choice)
+    until(lambda: session.outcome and session.running is None and session.sources.transform)
+    window.controller.open_pair(one, two)
+    until(lambda: session.offer is not None)
     small = {"steps": 1000, "crop": 32, "batch": 1, "validate_every": 0}
     with training(train_page(window, Path(sys.argv[1]), small)):
         pass
@@ -126,15 +151,20 @@ with remote.computing("en"):
     assert "tiny" in [row.name for row in window.packs_dialog.rows]
     window.packs_dialog.reject()
     window.close()
-print(sorted({"torch", "timm", "trainer.run.loop"} & set(sys.modules)))
+wanted = {"torch", "timm", "scipy.fft", "scipy.ndimage", "scipy.optimize", "scipy.stats"}
+wanted |= {"trainer.run.loop", "core.registration.registering", "core.registration.quick_check"}
+print(sorted(wanted & set(sys.modules)))
 """
 
 
 @pytest.mark.slow
 def test_after_a_session_the_window_has_imported_no_torch(data, home, tmp_path):
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    whole, (x, y) = scene(240, 200), SHIFT
+    write_png(tmp_path / "one.png", whole[20:180, 20:220])
+    write_png(tmp_path / "two.png", whole[20 + y : 180 + y, 20 + x : 220 + x])
     done = subprocess.run(
-        [sys.executable, "-c", _SESSION, str(data), str(tmp_path / "out")],
+        [sys.executable, "-c", _SESSION, str(data), str(tmp_path / "out"), str(tmp_path)],
         capture_output=True, text=True, env=environment, timeout=280, check=False,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr

@@ -279,6 +279,7 @@ def test_only_the_run_that_failed_is_resumed_and_never_another_one(
         return advance(run)
 
     monkeypatch.setattr(Trainer, "advance", breaks)
+    page.training.preparing.set_name("Another")
     page.training.running.start()
     phase(qtbot, page, "failed")
     assert isinstance(page.state.problem, DeviceFault)
