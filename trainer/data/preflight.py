@@ -12,7 +12,6 @@ from core.io.values import has_own_window
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
-from core.registration.quick_check import looks_misaligned
 from core.types import SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
@@ -300,5 +299,8 @@ def _inspect(match: Match, config: TrainConfig, reader: PairReader) -> _Inspecti
 
 def _shift(pair: SourcePair, task: str) -> float:
     """Mean displacement of the corners of B against A in pixels, 0 unless it is certain."""
+    # Late: the window, which is sent the report, does without it.
+    from core.registration.quick_check import looks_misaligned
+
     found = looks_misaligned(pair.a, pair.b, task)
     return found.shift if found.verdict == "shifted" else 0.0
