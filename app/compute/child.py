@@ -232,7 +232,10 @@ def serve_window() -> None:
     """
     handle, warm = map(int, sys.argv[-2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the window
-    faulthandler.enable()
+    with contextlib.suppress(
+        RuntimeError, ValueError, OSError
+    ):  # there may be no stderr to write to
+        faulthandler.enable()
     threading.stack_size(_STACK_BYTES)
     channel = Channel(_connection(handle))
     asked: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()

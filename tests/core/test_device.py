@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.device import choose_device, is_out_of_memory, limit_to_one_core, memory_error
+from core.device import (
+    choose_device,
+    is_device_fault,
+    is_out_of_memory,
+    limit_to_one_core,
+    memory_error,
+)
 from core.errors import DeviceUnavailable
 from core.types import DeviceChoice
 
@@ -67,6 +73,10 @@ def test_all_ways_to_run_out_of_memory_are_known() -> None:
     assert is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"))
     assert is_out_of_memory(cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes"))
     assert not is_out_of_memory(RuntimeError("size mismatch"))
+    assert is_device_fault(RuntimeError("CUDA error: an illegal memory access was encountered"))
+    assert not is_device_fault(RuntimeError("CUDA error: out of memory"))
+    assert not is_device_fault(RuntimeError("size mismatch"))
+    assert not is_device_fault(ValueError("CUDA error: unspecified launch failure"))
     assert not is_out_of_memory(ValueError("out of memory"))
 
 
