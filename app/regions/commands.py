@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QSignalBlocker, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.fuse.controller import Controller
 from app.fuse.page import FusePage
@@ -20,6 +20,7 @@ from app.regions.panel import RegionsPanel
 from app.regions.state import RegionsState
 from app.regions.store import NOTHING, RegionStore, study_id, swapped
 from app.regions.view_plane import view_plane
+from app.widgets.scrolled import scrolled_above
 from core.errors import FusionError
 from core.regions import is_region
 
@@ -63,7 +64,7 @@ class Measuring(QObject):
         self.panel = RegionsPanel(session, self.state, self.measurements, actions.region_tools)
         self.export = RegionsExport(window, session, self.measurements)
         self.panel.set_exports(actions.copy_figures, actions.export_figures, actions.export_regions)
-        self.dock = _in_dock(self.panel)
+        self.dock = scrolled_above(self.panel, self.panel.end)
         """The panel, for a dock."""
         self._connect()
         self._follow()
@@ -177,19 +178,3 @@ class Measuring(QObject):
     def _say(self, error: FusionError) -> None:
         what, why, remedy = translate_error(error)
         self.announced.emit(f"{what}: {why}. {remedy}".rstrip())
-
-
-def _in_dock(panel: RegionsPanel) -> QWidget:
-    """The panel, scrolled where it is too high, above its buttons."""
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(panel)
-    whole = QWidget()
-    layout = QVBoxLayout(whole)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    layout.addWidget(scroll, 1)
-    layout.addWidget(panel.end)
-    return whole

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QSignalBlocker, Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.fuse.controller import Controller
 from app.fuse.file_dialogs import pictures_folder
@@ -19,6 +19,7 @@ from app.registration.controller import AlignController
 from app.registration.panel import AlignPanel
 from app.registration.rig_commands import RigCommands
 from app.viewer.display_state import CompareMode
+from app.widgets.scrolled import scrolled_above
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions
@@ -55,7 +56,7 @@ class Aligning(QObject):
         self.board = AlignBoard(session, self.state, view)
         self.board.hide()
         self.panel = AlignPanel(self.align)
-        self.dock = _in_dock(self.panel)
+        self.dock = scrolled_above(self.panel, self.panel.end)
         """The panel, for a dock."""
         self.dialog: QFileDialog | None = None
         self.rigs = RigCommands(window, session, self.align, pairs, self)
@@ -202,19 +203,3 @@ class Aligning(QObject):
 
     def _written(self, path: Path) -> None:
         self.announced.emit(self.tr("Written: {0}").format(path))
-
-
-def _in_dock(panel: AlignPanel) -> QWidget:
-    """The panel, scrolled where it is too high, above the buttons that end aligning."""
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(panel)
-    whole = QWidget()
-    layout = QVBoxLayout(whole)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    layout.addWidget(scroll, 1)
-    layout.addWidget(panel.end)
-    return whole
