@@ -216,6 +216,7 @@ def contents(path: Path) -> bytes:
     return data.replace(b"\0", b"")
 
 
+@pytest.mark.long
 def test_a_killed_study_goes_on_at_its_slice(export: Path, tmp_path: Path) -> None:
     """SIGKILL once two slices are on the disk: those of the row are not fused again."""
     script = _CHILD.replace("slices=True", "dicom='multi'").replace(
@@ -400,6 +401,7 @@ list(run_batch(plan_batch(pairing, options), Killer("cpu")))
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_within_a_volume_the_row_is_made_again(export: Path, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -241,6 +241,7 @@ def test_tiff_strip_of_short_length(tmp_path: Path, codec: str) -> None:
     np.testing.assert_array_equal(read_image(path).data, whole)
 
 
+@pytest.mark.long
 def test_modern_kinds_cut_short(tmp_path: Path) -> None:
     avif = io.BytesIO()
     Pil.fromarray(_SCENE).save(avif, "AVIF")

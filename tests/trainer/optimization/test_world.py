@@ -44,6 +44,7 @@ def assert_same_run(one: RunPlan, other: RunPlan) -> None:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-3, atol=2e-4, msg=name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bilevel", [True, False])
 def test_two_processes_are_one_with_the_doubled_batch(
     data: Path, tmp_path: Path, bilevel: bool
@@ -62,6 +63,7 @@ def test_two_processes_are_one_with_the_doubled_batch(
     assert losses[0] != pytest.approx(read_curves(one.run_folder).series["upper"][0], rel=3e-4)
 
 
+@pytest.mark.long
 def test_a_run_begun_by_one_process_is_gone_on_with_by_two(data: Path, tmp_path: Path) -> None:
     one = RunPlan(data, tmp_path / "one.safetensors", device="cpu")
     two = replace(one, out=tmp_path / "two.safetensors")

@@ -54,6 +54,7 @@ def test_several_folders_are_paired_divided_and_trained_on(
     assert (tmp_path / "mine.md").is_file()
 
 
+@pytest.mark.long
 def test_two_devices_write_one_run(words: list[str], tmp_path: Path) -> None:
     result = runner.invoke(app, [*words, "--devices=2", "--batch=2", "--share=0"])
     assert result.exit_code == 0, result.output
