@@ -8,8 +8,9 @@ DIR holds val/TASK/a and val/TASK/b. Nothing is trained. Each pair is fused
   half the width; a pack without a backbone has none;
 - with features (what the adapters make of tokens and images) of zero, and of the next pair;
 - by the head alone, with a map made by hand in place of the learnt one: of a head that starts from
-  a rule, the rule; where the head copies sources (focus), that of the larger Laplacian, averaged as
-  the learnt one is; of other heads the choice of the more active source.
+  a rule, the rule; where the head copies sources (focus), that of the larger Laplacian over 7×7
+  pixels, averaged as the map of a ``decision`` head is, also beside a pack that fuses by another
+  rule; of other heads the choice of the more active source.
 
 For each, means over the pairs on 8-bit luma of Qabf, VIF and MI, and of the change of the fused
 image in grey levels (mean over pixels; largest). Where the changes are small, what is changed is
@@ -32,7 +33,7 @@ from core.io import atomic_write
 from core.metrics import evaluate, to_luma8
 from core.models.backbone import resize_tokens
 from core.models.bounding import activity_logit
-from core.models.fusion_head import BlendHead, consistency_filter
+from core.models.fusion_head import consistency_filter
 from core.models.network import UniFusionNet
 from core.packs.format import read_pack
 from core.packs.registry import Catalogue
@@ -97,9 +98,7 @@ def fused_from(network: UniFusionNet, pair: Sources, of: Sources | None) -> Floa
 def fused_by_hand(network: UniFusionNet, pair: Sources) -> FloatArray:
     """As :func:`fused_with`, by the head with a hand-made map; nothing that was learnt is used."""
     x, y = pair
-    head = network.fusion.head
-    assert isinstance(head, BlendHead)
-    if head.decisive:
+    if network.config.head in ("decision", "focus"):
         sharper = _laplacian(x) - _laplacian(y)
         weight = consistency_filter(0.5 * torch.sign(sharper))
         return _image(weight * x + (1 - weight) * y)

@@ -21,6 +21,8 @@ _SLACK, _PIECES_SLACK = 1.3, 1.1
 """Factors for fragmentation: part of the freed memory cannot be reused."""
 _ADAPTER_MAPS, _BLOCK_MAPS, _HEAD_MAPS = 12, 20, 6
 """Maps (of the network's channels; for heads, of the full-resolution layers) in memory per tile."""
+_RULE_PLANES = 20
+"""Float32 planes of the rule of a head that learns nothing."""
 _BLOCK_STRIP_DIVISOR, _HEAD_STRIP_DIVISOR = 2, 4
 """Factors by which strips of blocks and heads are smaller (:mod:`core.models.tiling`)."""
 _TRAINING_MAPS, _TRAINING_HEAD_MAPS = 200, 12
@@ -70,7 +72,9 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     piece = min(wanted.piece or area, area)
     pieces = piece < area
     full = 0.0 if config.head == "direct" else 1.0 * _HEAD_MAPS * _FLOAT * config.head_channels
-    block = _BLOCK_MAPS * one_map
+    if not config.learns_fusion:
+        full = 1.0 * _RULE_PLANES * _FLOAT
+    block = _BLOCK_MAPS * one_map if config.learns_fusion else 0.0
     if pieces:
         block, full = block / _BLOCK_STRIP_DIVISOR, full / _HEAD_STRIP_DIVISOR
     passing = max(block, full, _ADAPTER_MAPS * one_map) * piece

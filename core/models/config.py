@@ -161,7 +161,8 @@ class NetworkConfig:
             :func:`core.models.bounding.bounds` of the sources; ``salient``: as ``bounded``, but
             detail is added to the brightness of the second source (visible) with what the first
             (infrared) shows as targets, by night the other way round; ``detail``: the brighter
-            source at each pixel, and detail within :func:`core.models.bounding.detail_bounds`.
+            source at each pixel, and detail within :func:`core.models.bounding.detail_bounds`;
+            ``focus``: the sharper source at each pixel by rule, without any fusion layers.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False omits the reconstruction branches (ablation).
@@ -243,7 +244,7 @@ class NetworkConfig:
         ),
     ] = ()
     head: Annotated[
-        Literal["direct", "blend", "decision", "layered", "bounded", "salient", "detail"],
+        Literal["direct", "blend", "decision", "layered", "bounded", "salient", "detail", "focus"],
         Setting(
             Message("Output"),
             Message(
@@ -251,7 +252,8 @@ class NetworkConfig:
                 "Decision: the map may copy one source exactly. Layered: one map for details and a "
                 "smooth one for the rest. Bounded: never brighter or darker than both sources. "
                 "Salient: detail on the brightness of B, with hot targets of A. Detail: the "
-                "brighter source, and detail that leaves its brightness."
+                "brighter source, and detail that leaves its brightness. Focus: the sharper "
+                "source, by rule; nothing of the fusion is learnt."
             ),
             "",
             Message("Network"),
@@ -287,8 +289,16 @@ class NetworkConfig:
         ),
     ] = True
 
+    @property
+    def learns_fusion(self) -> bool:
+        """Whether the fused image depends on learnt weights."""
+        return self.head != "focus"
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if not (self.learns_fusion or self.reconstruction):
+            why = Message("without it a network of this output has nothing to train")
+            raise Misfit("reconstruction", why)
         if self.channels % self.heads:
             raise Misfit(
                 "channels", Message("{0} is not a multiple of heads {1}", self.channels, self.heads)

@@ -20,6 +20,7 @@ from core.models.bounding import (
     smoothed,
 )
 from core.models.config import NetworkConfig
+from core.models.focus import FOCUS_REACH, sharper_view
 from core.models.guided_filter import (
     GUIDED_DOWNSAMPLING,
     apply_coefficients,
@@ -66,7 +67,10 @@ twice: on even ground the outlines of a sharper choice show as patches."""
 
 
 class Fusion(nn.Module):
-    """Cross-attention blocks (x attends to y, then y to the new x), merging, output head."""
+    """Cross-attention blocks (x attends to y, then y to the new x), merging, output head.
+
+    A head that fuses by rule needs none of the layers before it, and the network has none.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -78,11 +82,13 @@ class Fusion(nn.Module):
                 for i in range(config.fusion_blocks)
             )
 
-        self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
-        self.merge = conv3(2 * c, c)
-        self.refine = TransformerBlock(c, heads, expansion)
+        if config.learns_fusion:
+            self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
+            self.merge = conv3(2 * c, c)
+            self.refine = TransformerBlock(c, heads, expansion)
         heads_by_name = {
             "direct": DirectHead,
+            "focus": FocusHead,
             "bounded": BoundedHead,
             "salient": SalientHead,
             "detail": DetailHead,
@@ -103,6 +109,8 @@ class Fusion(nn.Module):
 
         ``inplace``: the maps may be overwritten.
         """
+        if isinstance(self.head, FocusHead):
+            return cast(Tensor, self.head(z_x, x, y, tiling))
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
             z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, inplace=inplace)
             z_y = tiling.block(cast(CrossBlock, ask_x), z_y, z_x, inplace=inplace)
@@ -312,6 +320,22 @@ class BoundedHead(BlendHead):
         return clamp_to_bounds(_blend(weight, x, y) + decision[:, 1:], x, y)
 
 
+class FocusHead(nn.Module):
+    """The sharper view at each pixel (:func:`core.models.focus.sharper_view`): nothing is learnt.
+
+    Fused = m·x + (1−m)·y, where m saturates at exactly 0 and 1.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
+        """N×ch×H×W images → N×ch×H×W. The features are ignored."""
+        return tiling.local(_sharper, x, y, reach=FOCUS_REACH, strip_divisor=_STRIP_DIVISOR)
+
+
 class SalientHead(BlendHead):
     """Detail of both sources on the brightness that infrared (x) and visible (y) images call for.
 
@@ -409,6 +433,10 @@ class DetailHead(BlendHead):
         brighter, darker = torch.maximum(x, y), torch.minimum(x, y)
         change = decision[:, :1] * (darker - brighter) + _DETAIL_SCALE * decision[:, 1:]
         return clamp_to_bounds(brighter + detail_of(change), x, y, detail_bounds(x, y))
+
+
+def _sharper(x: Tensor, y: Tensor) -> Tensor:
+    return _blend((sharper_view(x, y) + 0.5).clamp(0, 1), x, y)
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:

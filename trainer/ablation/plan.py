@@ -114,6 +114,12 @@ def ablation_config(
             Message("it is for the task “{0}”, not “{1}”", base.task, task),
             Message("Give the settings of this task."),
         )
+    if not base.network.learns_fusion:
+        raise InputError(
+            str(path),
+            Message("its fused image is chosen by rule, so there is nothing to leave out"),
+            Message("Give settings with another output."),
+        )
     try:
         return replace(
             base,

@@ -81,7 +81,8 @@ class BilevelStep:
         self.phi = [parameter for _, parameter in network.phi()]
         self.theta = [parameter for _, parameter in network.theta()]
         self.lower = torch.optim.Adam(self.phi, lr=config.lr_lower)
-        self.upper = torch.optim.Adam(self.theta, lr=config.lr_upper)
+        # A head that fuses by rule has no parameters, and Adam takes an empty group only as such.
+        self.upper = torch.optim.Adam([{"params": self.theta}], lr=config.lr_upper)
         self.ema = Ema(network.fusion, config.ema)
 
     def __call__(self, batch: Batch, step: int) -> dict[str, float]:
@@ -117,7 +118,8 @@ class BilevelStep:
             fused = self.network.fuse(features, a, b)
         terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
-        self._update(self.upper, self.theta, upper)
+        if self.theta:
+            self._update(self.upper, self.theta, upper)
         return _report(terms, lower, upper)
 
     def _joint(self, batch: Batch, step: int) -> dict[str, float]:

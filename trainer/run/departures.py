@@ -18,6 +18,8 @@ _HEADS = {
     "salient": "a head that adds detail to the brightness of one source, by day the visible and by "
     "night the infrared one, with what the other shows as targets, and stays within bounds of both",
     "detail": "a head that shows the brighter source and adds detail within bounds",
+    "focus": "a head that chooses the sharper source by rule: nothing of the fusion is learnt, and "
+    "features and reconstructions have no part in the fused image",
 }
 _TERMS = {
     "edge": "edge preservation",
@@ -60,6 +62,8 @@ def _kept(manifest: PackManifest) -> Iterator[str]:
         yield "adapters to full-size features"
     if network.reconstruction:
         yield "a reconstruction branch for each source"
+    if not network.learns_fusion:
+        return
     yield "cross-attention over channels in both directions"
     if config.get("bilevel", True) and network.reconstruction:
         yield "training in two levels"
@@ -72,6 +76,8 @@ def _departures(manifest: PackManifest) -> Iterator[str]:
     network, record = manifest.network, manifest.training
     yield from _of_backbone(network, record.config)
     yield from _of_network(network)
+    if not network.learns_fusion:
+        return
     losses = record.config.get("losses")
     if isinstance(losses, Mapping) and manifest.task in TASKS:
         yield from _of_losses(losses, manifest.task)
@@ -113,8 +119,9 @@ def _of_network(network: NetworkConfig) -> Iterator[str]:
     if blocks != (paper.fusion_blocks, paper.reconstruction_blocks) or (
         network.channels != paper.channels
     ):
+        fusing = f"{blocks[0]} fusion and " if network.learns_fusion else ""
         yield (
-            f"{blocks[0]} fusion and {blocks[1]} reconstruction blocks of {network.channels} "
+            f"{fusing}{blocks[1]} reconstruction blocks of {network.channels} "
             f"channels (paper: {paper.fusion_blocks}, {paper.reconstruction_blocks}, "
             f"{paper.channels})"
         )

@@ -107,6 +107,11 @@ def _ignored_settings(config: TrainConfig) -> Iterator[Message]:
     """Remarks about settings that have no effect."""
     if config.backbone and config.network.backbone.kind != "dinov3":
         yield Message("The DINOv3 file is not used: the network of this run needs none.")
+    if not config.network.learns_fusion:
+        yield Message(
+            "The fused image of this network is chosen by rule: training changes its "
+            "reconstructions alone."
+        )
 
 
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:

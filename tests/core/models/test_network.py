@@ -96,6 +96,7 @@ VARIANTS = {
     "compact, salient head": tiny_compact(head="salient"),
     "compact, salient head, RGB": tiny_compact(head="salient", in_channels=3),
     "compact, detail head": tiny_compact(head="detail"),
+    "compact, focus head": tiny_compact(head="focus"),
     "compact, w/o adapter": tiny_compact(adapter=False),
     "compact on DINOv3": tiny_compact(backbone=TINY_VIT),
     "compact, w/o reconstruction": tiny_compact(reconstruction=False),

@@ -44,6 +44,7 @@ VARIANTS = {
     "compact, bounded head": tiny_compact(head="bounded"),
     "compact, salient head": tiny_compact(head="salient"),
     "compact, detail head": tiny_compact(head="detail"),
+    "compact, focus head": tiny_compact(head="focus"),
     "compact, learned mixing": tiny_compact(learned_mixing=("ask_x.0",)),
     "compact, stride 1, RGB": tiny_compact(stride=1, in_channels=3, backbone=TINY_ENCODER),
 }

@@ -129,6 +129,8 @@ def test_what_cannot_be_used_is_named(finished: AblationPlan, settings: Path) ->
         ablation_config("mff", 2, settings=settings)
     with pytest.raises(InputError, match="steps"):
         ablation_config("mif", 0)
+    with pytest.raises(InputError, match=r"mff\.toml: its fused image is chosen by rule"):
+        ablation_config("mff", 2)
     with pytest.raises(InputError, match="Unknown variant “no-idea”"):
         chosen_variants("full,no-idea", finished.base)
     with pytest.raises(InputError, match="do not use what it leaves out"):

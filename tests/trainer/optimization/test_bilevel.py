@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
 from trainer.optimization.bilevel import BilevelStep, Ema
 from trainer.optimization.losses import fusion_terms, reconstruction_loss
+from trainer.run_folder.checkpoint import RunState, load_checkpoint, save_checkpoint
 
 
 def _batch(seed: int = 0, channels: int = 1) -> tuple[Tensor, Tensor]:
@@ -508,3 +510,23 @@ def test_without_reconstruction_phi_learns_from_consistency_as_from_every_term()
         step(Batch.of(a, b), 0)
         trained.append(_values(network.phi()))
     assert _same(*trained)
+
+
+@pytest.mark.parametrize("bilevel", [True, False])
+def test_where_the_fusion_is_a_rule_the_reconstruction_alone_is_trained(
+    bilevel: bool, tmp_path: Path
+) -> None:
+    network = tiny_network(tiny_compact(head="focus")).train()
+    config = _config(network, bilevel=bilevel)
+    step = BilevelStep(network, config)
+    a, b = _batch()
+    before, fused = _values(network.phi()), network.fuse(network.encode(a, b), a, b)
+    losses = [step(Batch.of(a, b), number)["lower"] for number in range(4)]
+    assert losses[-1] < losses[0]
+    after = _values(network.phi())
+    assert not any(torch.equal(after[n], before[n]) for n in before if "reconstruction" in n)
+    assert torch.equal(network.fuse(network.encode(a, b), a, b), fused)
+    save_checkpoint(tmp_path / "c.safetensors", config, step, RunState(step=4))
+    other = BilevelStep(tiny_network(network.config, seed=1).train(), config)
+    assert load_checkpoint(tmp_path / "c.safetensors", config, other).step == 4
+    assert other(Batch.of(a, b), 4) == step(Batch.of(a, b), 4)

@@ -71,6 +71,18 @@ def test_every_head_is_told(head: str) -> None:
     assert "of the kind" not in told
 
 
+def test_where_the_fusion_is_a_rule_only_the_reconstruction_is_of_the_paper() -> None:
+    network = replace(compact_config(), head="focus")
+    kept, _, own = origin_lines(_manifest(network, edge=50.0))
+    assert "reconstruction branch" in kept
+    for absent in ("attention", "levels", "losses", "average"):
+        assert absent not in kept
+    assert "nothing of the fusion is learnt" in own
+    assert "edge" not in own
+    assert "2 reconstruction blocks" in own
+    assert "fusion and" not in own
+
+
 def test_all_embedded_packs_say_that_they_have_no_dinov3() -> None:
     for entry in Catalogue([PACKS]).scan()[0]:
         assert "no DINOv3" in origin_lines(entry.manifest)[2]
