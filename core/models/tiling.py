@@ -45,7 +45,8 @@ class TilingStrategy(Protocol):
     ) -> Tensor:
         """``layers(*inputs)``, where outputs depend on inputs up to ``reach`` pixels away.
 
-        Inputs and output are N×·×H×W of one image at any resolution; ``reach`` is in image pixels.
+        Inputs and output are N×·×H×W of one image at any resolution, or inputs N×·×1×1 of the whole
+        image; ``reach`` is in image pixels.
 
         Args:
             out: one of the inputs, of the output's shape, to which the result may be written.
@@ -93,6 +94,8 @@ class _Strip(NamedTuple):
     height: int
 
     def crop(self, image: Tensor) -> Tensor:
+        if image.shape[2] == 1:  # one value for the whole image, as whether it shows night
+            return image
         each = self.height // image.shape[2]
         return image[:, :, self.padded_first // each : self.padded_last // each]
 
@@ -145,8 +148,9 @@ class StripTiling:
         )
 
     def _downsampling(self, *maps: Tensor) -> int:
-        """Image pixels per row of the coarsest of ``maps``."""
-        return max(self._height // each.shape[2] for each in maps)
+        """Image pixels per row of the coarsest of ``maps`` that have more than one."""
+        rows = [each.shape[2] for each in maps if each.shape[2] > 1]
+        return max((self._height // count for count in rows), default=self._height)
 
     def _weights(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
         if isinstance(block.attention, LearnedMixing):

@@ -190,3 +190,29 @@ def test_the_engine_works_in_tiles_when_asked_and_by_itself_when_the_picture_is_
         engine.fuse(request, _StopsLate("fusing", 4))
     monkeypatch.undo()
     engine.fuse(request, _StopsLate("fusing", 4))
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+def test_no_stripe_is_much_more_than_its_own_rows(config: NetworkConfig, monkeypatch) -> None:
+    """A margin of the whole picture gives the same numbers, at the price of all rows per stripe."""
+    network, rows = tiny_network(config), 32
+    height, most, local = 1024, [0], StripTiling.local
+
+    def watched(self, layers, *inputs, reach, out=None, strip_divisor=1):
+        def counted(*parts: Tensor) -> Tensor:
+            seen = [
+                part.shape[2] * height // one.shape[2]
+                for part, one in zip(parts, inputs, strict=True)
+            ]
+            seen = [n for n, one in zip(seen, inputs, strict=True) if one.shape[2] > 1]
+            most[0] = max(most[0], *seen)
+            return layers(*parts)
+
+        return local(self, counted, *inputs, reach=reach, out=out, strip_divisor=strip_divisor)
+
+    monkeypatch.setattr(StripTiling, "local", watched)
+    x, y = torch.rand(2, 1, config.in_channels, height, 16)
+    with torch.no_grad():
+        tiling = StripTiling(height, rows)
+        network.fuse(network.encode(x, y, tiling=tiling), x, y, tiling=tiling)
+    assert rows < most[0] <= rows + 2 * 192  # of which decisions of guided filters need most
