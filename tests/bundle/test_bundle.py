@@ -149,7 +149,7 @@ def test_holds_versions_and_licences_of_all_packages_in_it(bundle: Path) -> None
 
 def test_leaves_tests_and_other_dead_weight_out(bundle: Path) -> None:
     names = {path.name.lower() for path in (bundle / "_internal").iterdir()}
-    assert not names & {"triton", "scipy", "matplotlib", "tkinter", "tcl", "pytest", "pyqt6"}
+    assert not names & {"triton", "tkinter", "tcl", "pytest", "pyqt6"}
     assert not list(bundle.rglob("*Qt6WebEngine*"))
     assert not list(bundle.rglob("*libqgtk3*"))
 
