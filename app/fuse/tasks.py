@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 FileOrImage = Path | Image
 
+_NO_PAIR = SourcePair(*(Image(np.zeros((1, 1, 1), np.float32), (0.0, 1.0)),) * 2)
+"""In the place of sources that the window has: those of 12 million pixels would be 290 MB."""
+
 
 @dataclass(frozen=True)
 class PairReading:
@@ -303,7 +306,8 @@ class FusePlan:
 
 
 def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
-    """The classical preview of a plan; None if the plan asks for a classical method anyway.
+    """The classical preview of a plan, without its pair; None if the plan asks for a classical
+    method anyway.
 
     Needs no engine, and therefore does not wait for the import of torch.
 
@@ -326,7 +330,7 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
 
 
 def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
-    """Fuse as planned, making the engine first if needed."""
+    """Fuse as planned, making the engine first if needed; the outcome is without its pair."""
     engine = lazy.get(progress)
     progress.check()
     method = _chosen(engine.methods(plan.task), plan)
@@ -378,7 +382,7 @@ def _outcome_of(
     seen = plan.windowed_pair
     return Outcome(
         result,
-        plan.pair,
+        _NO_PAIR,
         title,
         is_model=False,
         is_preview=False,
