@@ -19,7 +19,7 @@ from app.compute import probe, remote
 from app.compute.calls import Call
 from app.compute.channel import Channel
 from app.compute.held import Held
-from app.compute.process import HEARD_WITHIN, ComputeProcess, ProcessEnded
+from app.compute.process import ComputeProcess, ProcessEnded
 from app.compute.remote import Control, compute
 from app.workers import Runner, as_fusion_error, details_of
 from core.errors import (
@@ -328,9 +328,12 @@ def test_a_held_value_is_itself_where_there_is_no_process(qapp):
     assert compute(probe.echo, Held(value))(NullProgress()) is value
 
 
-def test_work_that_may_hear_late_is_waited_for_and_its_process_stays(qtbot, runner, process):
+def test_work_that_may_hear_late_is_waited_for_and_its_process_stays(
+    qtbot, runner, process, monkeypatch
+):
+    monkeypatch.setattr("app.compute.process.HEARD_WITHIN", 0.2)
     drained(qtbot, runner)
-    job = runner.submit(compute(probe.sleep, HEARD_WITHIN + 1.0, hears=False))
+    job = runner.submit(compute(probe.sleep, 0.8, hears=False))
     ends = Ends(job)
     with qtbot.waitSignal(job.progress, timeout=_PATIENCE):
         pass
