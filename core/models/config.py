@@ -153,11 +153,12 @@ class NetworkConfig:
             channels are mixed with learned weights, the same for every image, instead of attention
             weights, which depend on the statistics of the whole image. The paper has none.
         head: ``direct``: convolutions to the image (paper); ``blend``: a full-resolution weight
-            map between the sources plus a residual; ``decision``: as ``blend``, but the map
-            saturates at exactly 0 and 1, where the fused image copies one source and the residual
-            is zero; ``layered``: as ``blend``, but with a separate map for the base layers, which
-            are the images after edge-preserving smoothing; ``bounded``: as ``blend``, but the map
-            corrects the choice of the more active source, and the result stays within
+            map between the sources plus a residual; ``bounded_blend``: as ``blend``, within
+            :func:`core.models.bounding.bounds` of the sources; ``decision``: as ``blend``, but the
+            map saturates at exactly 0 and 1, where the fused image copies one source and the
+            residual is zero; ``layered``: as ``blend``, but with a separate map for the base
+            layers, which are the images after edge-preserving smoothing; ``bounded``: as ``blend``,
+            but the map corrects the choice of the more active source, and the result stays within
             :func:`core.models.bounding.bounds` of the sources; ``salient``: as ``bounded``, but
             detail is added to the brightness of the second source (visible) with what the first
             (infrared) shows as targets, by night the other way round; ``detail``: the brighter
@@ -244,13 +245,24 @@ class NetworkConfig:
         ),
     ] = ()
     head: Annotated[
-        Literal["direct", "blend", "decision", "layered", "bounded", "salient", "detail", "focus"],
+        Literal[
+            "direct",
+            "blend",
+            "bounded_blend",
+            "decision",
+            "layered",
+            "bounded",
+            "salient",
+            "detail",
+            "focus",
+        ],
         Setting(
             Message("Output"),
             Message(
                 "Direct: a picture (paper). Blend: a map between the sources and a residual. "
-                "Decision: the map may copy one source exactly. Layered: one map for details and a "
-                "smooth one for the rest. Bounded: never brighter or darker than both sources. "
+                "Bounded blend: the same, never brighter or darker than both sources. Decision: "
+                "the map may copy one source exactly. Layered: one map for details and a smooth "
+                "one for the rest. Bounded: the more active source, corrected, within both. "
                 "Salient: detail on the brightness of B, with hot targets of A. Detail: the "
                 "brighter source, and detail that leaves its brightness. Focus: the sharper "
                 "source, by rule; nothing of the fusion is learnt."

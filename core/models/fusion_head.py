@@ -153,7 +153,8 @@ class BlendHead(nn.Module):
     "layered" the images are split into base (edge-preserving smoothing) and detail, as in
     guided-filter fusion (Li et al. 2013): m weights the detail, and a second map, smooth except at
     edges of the bases, weights the base, so that the selection of fine detail creates neither
-    patches in uniform areas nor halos around bright objects.
+    patches in uniform areas nor halos around bright objects. With "bounded_blend" the result is
+    clamped to :func:`core.models.bounding.bounds` of the sources.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -161,6 +162,7 @@ class BlendHead(nn.Module):
         width, s = config.head_channels, config.stride
         ch = config.in_channels
         self.decisive, self.layered = config.head == "decision", config.head == "layered"
+        self.bounded = config.head == "bounded_blend"
         self.two_maps = config.head in ("layered", "salient")
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
@@ -210,7 +212,8 @@ class BlendHead(nn.Module):
 
     def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         decision = self.predict_blend(features, x, y)
-        return _blend(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
+        fused = _blend(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
+        return clamp_to_bounds(fused, x, y) if self.bounded else fused
 
     def _select(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
         weight = (

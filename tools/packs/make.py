@@ -28,6 +28,7 @@ from core.errors import FusionError, InputError, Message
 from core.io import atomic_write
 from core.packs.format import SUFFIX, read_manifest
 from tools.packs.average import average_packs
+from tools.packs.bounded import keep_within_bounds
 from tools.packs.mean_tokens import replace_by_mean
 from trainer.config.recipes import path_of
 from trainer.config.run_plan import RunPlan
@@ -77,7 +78,19 @@ class MeanTokens:
         return (self.without_backbone,)
 
 
-Step = Training | Averaging | MeanTokens
+@dataclass(frozen=True)
+class Bounding:
+    """The pack of a step, whose output is kept within what its sources show."""
+
+    bounded: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The steps to be done before."""
+        return (self.bounded,)
+
+
+Step = Training | Averaging | MeanTokens | Bounding
 
 
 def read_chain(path: Path = CHAIN) -> dict[str, Step]:
@@ -106,6 +119,8 @@ def _step(name: str, given: Mapping[str, object]) -> Step:
             return Averaging((first, second), share)
         case {"without_backbone": str(other), **more} if not more:
             return MeanTokens(other)
+        case {"bounded": str(other), **more} if not more:
+            return Bounding(other)
     raise InputError(Message("Step {0}", name), "it is neither a run nor a mean")
 
 
@@ -161,6 +176,8 @@ def make(
             case MeanTokens(other):
                 trained = out / f"{other}{SUFFIX}"
                 replace_by_mean(trained, data / "train" / read_manifest(trained).task, pack)
+            case Bounding(other):
+                keep_within_bounds(out / f"{other}{SUFFIX}", pack)
         _record(pack, steps[name], length)
     return tuple(made)
 

@@ -11,6 +11,8 @@ from core.tasks import TASKS
 
 _HEADS = {
     "blend": "a head that blends the sources by a map at full resolution and adds a residual",
+    "bounded_blend": "a head that blends the sources by a map at full resolution, adds a residual, "
+    "and stays within bounds of both",
     "decision": "a head whose map may copy one source exactly",
     "layered": "a head that weighs base and details of the sources apart",
     "bounded": "a head that corrects the choice of the more active source, and stays within bounds "

@@ -32,8 +32,6 @@ from core.models.config import (
 )
 from core.models.fusion_head import (
     BlendHead,
-    BoundedHead,
-    SalientHead,
     _icnr,
     consistency_filter,
     leaky_clamp,
@@ -93,6 +91,7 @@ VARIANTS = {
     "compact, decision head": tiny_compact(head="decision"),
     "compact, layered head": tiny_compact(head="layered"),
     "compact, bounded head": tiny_compact(head="bounded"),
+    "compact, bounded blend": tiny_compact(head="bounded_blend"),
     "compact, salient head": tiny_compact(head="salient"),
     "compact, salient head, RGB": tiny_compact(head="salient", in_channels=3),
     "compact, detail head": tiny_compact(head="detail"),
@@ -386,7 +385,7 @@ def test_what_both_show_black_stays_black() -> None:
     assert kept[2].item() == pytest.approx(0.505)
 
 
-@pytest.mark.parametrize("kind", ["bounded", "salient"])
+@pytest.mark.parametrize("kind", ["bounded", "bounded_blend", "salient"])
 @given(st.integers(0, 2**31), st.floats(0.1, 50))
 @settings(max_examples=30, deadline=None)
 @torch.no_grad()
@@ -394,8 +393,8 @@ def test_no_weights_leave_the_bounds(kind: str, seed: int, strength: float) -> N
     generator = torch.Generator().manual_seed(seed)
     network = UniFusionNet(tiny_compact(head=kind)).eval()
     head = network.fusion.head
-    assert isinstance(head, BoundedHead if kind == "bounded" else SalientHead)
-    layers = [head.decide, head.base] if isinstance(head, SalientHead) else [head.decide]
+    assert isinstance(head, BlendHead)
+    layers = [head.decide, head.base] if head.two_maps else [head.decide]
     for layer in layers:
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * strength)
     x, y = torch.rand(2, 1, 1, 32, 48, generator=generator).round(decimals=1)

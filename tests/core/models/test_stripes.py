@@ -42,6 +42,7 @@ VARIANTS = {
     "compact, decision head": tiny_compact(head="decision"),
     "compact, layered head": tiny_compact(head="layered"),
     "compact, bounded head": tiny_compact(head="bounded"),
+    "compact, bounded blend": tiny_compact(head="bounded_blend"),
     "compact, salient head": tiny_compact(head="salient"),
     "compact, detail head": tiny_compact(head="detail"),
     "compact, focus head": tiny_compact(head="focus"),

@@ -10,13 +10,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from core.errors import InputError
-from core.packs.format import read_manifest
+from core.models.bounding import bounds
+from core.models.network import UniFusionNet
+from core.packs.format import read_manifest, read_pack
 from resources import PACKS
-from tests.tiny import tiny_pack
+from tests.tiny import tiny_compact, tiny_pack
 from tools.packs import make as chain
 from tools.packs.average import average_packs
+from tools.packs.bounded import keep_within_bounds
 from tools.packs.make import (
     RECORD,
     Averaging,
@@ -62,7 +66,7 @@ def _plain(value: object, like: object = None) -> object:
 
 def test_what_a_pack_needs_is_made_before_it_and_nothing_else() -> None:
     assert steps_of(["mef-compact"], read_chain()) == (
-        "mif-compact",
+        "mif-trained",
         "mef-first",
         "mef-fine",
         "mef-trained",
@@ -88,6 +92,28 @@ def test_a_chain_with_a_gap_is_refused(tmp_path: Path, text: str, why: str) -> N
     file.write_text(text)
     with pytest.raises(InputError, match=why):
         read_chain(file)
+
+
+def test_a_bounded_pack_fuses_as_before_cut_off_at_the_bounds(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    network = UniFusionNet(tiny_compact(head="blend")).eval()
+    with torch.no_grad():
+        for weight in network.fusion.head.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=generator))
+    tiny_pack(tmp_path / "free.safetensors", network=network)
+    written = keep_within_bounds(tmp_path / "free.safetensors", tmp_path / "kept.safetensors")
+    assert (written.name, written.network.head) == ("kept", "bounded_blend")
+    assert written.training.parent.startswith("free ")
+    kept, _ = read_pack(tmp_path / "kept.safetensors")
+    x, y = torch.rand(2, 1, 1, 32, 48, generator=generator)
+    with torch.no_grad():
+        free, bounded = (one.fuse(one.encode(x, y), x, y) for one in (network, kept.eval()))
+    lowest, highest = bounds(x, y)
+    assert (free > highest).any()
+    assert (free < lowest).any()
+    torch.testing.assert_close(bounded, torch.clamp(free, lowest, highest))
+    with pytest.raises(InputError, match="bounded_blend"):
+        keep_within_bounds(tmp_path / "kept.safetensors", tmp_path / "twice.safetensors")
 
 
 def test_a_mean_is_done_while_both_packs_are_those_it_was_made_from(tmp_path: Path) -> None:
