@@ -102,7 +102,7 @@ def fused_by_hand(network: UniFusionNet, pair: Sources) -> FloatArray:
         sharper = _laplacian(x) - _laplacian(y)
         weight = consistency_filter(0.5 * torch.sign(sharper))
         return _image(weight * x + (1 - weight) * y)
-    if network.config.head == "blend":
+    if network.config.head in ("blend", "bounded_blend"):
         weight = torch.sigmoid(activity_logit(x, y))
         return _image(weight * x + (1 - weight) * y)
     fresh = UniFusionNet(network.config).eval()
