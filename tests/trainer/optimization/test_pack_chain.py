@@ -95,23 +95,24 @@ def test_a_chain_with_a_gap_is_refused(tmp_path: Path, text: str, why: str) -> N
 
 
 def test_a_bounded_pack_fuses_as_before_cut_off_at_the_bounds(tmp_path: Path) -> None:
-    generator = torch.Generator().manual_seed(0)
     network = UniFusionNet(tiny_compact(head="blend")).eval()
-    with torch.no_grad():
-        for weight in network.fusion.head.parameters():
-            weight.copy_(torch.randn(weight.shape, generator=generator))
-    tiny_pack(tmp_path / "free.safetensors", network=network)
-    written = keep_within_bounds(tmp_path / "free.safetensors", tmp_path / "kept.safetensors")
-    assert (written.name, written.network.head) == ("kept", "bounded_blend")
-    assert written.training.parent.startswith("free ")
-    kept, _ = read_pack(tmp_path / "kept.safetensors")
-    x, y = torch.rand(2, 1, 1, 32, 48, generator=generator)
-    with torch.no_grad():
-        free, bounded = (one.fuse(one.encode(x, y), x, y) for one in (network, kept.eval()))
+    x, y = torch.rand(2, 1, 1, 32, 48, generator=torch.Generator().manual_seed(0))
     lowest, highest = bounds(x, y)
-    assert (free > highest).any()
-    assert (free < lowest).any()
-    torch.testing.assert_close(bounded, torch.clamp(free, lowest, highest))
+    for residual, beyond in (
+        (0.5, lambda free: free > highest),
+        (-0.5, lambda free: free < lowest),
+    ):
+        with torch.no_grad():
+            network.fusion.head.decide.bias[1] = residual
+        tiny_pack(tmp_path / "free.safetensors", network=network)
+        written = keep_within_bounds(tmp_path / "free.safetensors", tmp_path / "kept.safetensors")
+        assert (written.name, written.network.head) == ("kept", "bounded_blend")
+        assert written.training.parent.startswith("free ")
+        kept, _ = read_pack(tmp_path / "kept.safetensors")
+        with torch.no_grad():
+            free, bounded = (one.fuse(one.encode(x, y), x, y) for one in (network, kept.eval()))
+        assert beyond(free).float().mean() > 0.5
+        torch.testing.assert_close(bounded, torch.clamp(free, lowest, highest))
     with pytest.raises(InputError, match="bounded_blend"):
         keep_within_bounds(tmp_path / "kept.safetensors", tmp_path / "twice.safetensors")
 

@@ -133,7 +133,7 @@ def test_the_network_is_the_pack_s_unless_a_file_describes_one(tmp_path: Path) -
     assert _configured(tmp_path, task="mef", init=pack, network="compact").network == network
     assert _configured(tmp_path, task="ivif", preset="quick", init=pack).network == network
     assert _configured(tmp_path, config=bare).network == network
-    assert _configured(tmp_path, config=bare, init="mif-compact").network.head == "blend"
+    assert _configured(tmp_path, config=bare, init="mif-compact").network.head == "bounded_blend"
     assert _configured(tmp_path, config=full).network == compact_config()
     assert _configured(tmp_path, config=full, network="compact").network == network
     for options in ({"task": "ivif"}, {"task": "ivif", "preset": "fine"}, {"config": full}):
