@@ -197,7 +197,7 @@ def test_a_pair_that_cannot_be_registered_is_taken_as_it_is_on_wish(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """The refusal names that option."""
-    module = importlib.import_module("core.registration")
+    module = importlib.import_module("core.registration.registering")
     found = Registration(
         transform=Transform.identity(3),
         spread=np.inf,
