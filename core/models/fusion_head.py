@@ -61,7 +61,7 @@ _BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
 """Regularisation ε of these filters: variance (of an image, of the bases' contrast) of an edge."""
 _GUIDED_REACH, _GUIDED_EDGE = 8, 0.03
 """As these, for the bases of a ``salient`` head."""
-_CHOICE_RADIUS = 3
+_CHOICE_RADIUS = 1
 """Radius in pixels of the box that the choice of details of a ``salient`` head is averaged over,
 twice: on even ground the outlines of a sharper choice show as patches."""
 

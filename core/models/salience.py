@@ -24,7 +24,7 @@ _LIT, _GLOW = 32 / 255, 12 / 255
 """As these, of what the visible image shows as a lamp: wider, for lamps fade into haze."""
 _RADIUS = 8
 """Radius in coarse pixels of the box that is applied twice to find the surroundings of a pixel."""
-_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS, _CLEARLY = 6, 20.0, 0.1
+_ACTIVITY_RADIUS, _ACTIVITY_SHARPNESS, _CLEARLY = 8, 20.0, 0.2
 """Radius in pixels of the box that activity is averaged over (twice), the exponent of its ratio (a
 blend of two details keeps less of either than a choice), and the logarithm of the ratio up to which
 the source that gives the brightness also gives the detail, which on its own brightness is whole."""
