@@ -317,7 +317,7 @@ def test_by_night_a_fresh_salient_head_shows_infrared_and_the_lamps_of_the_visib
     fused = network.fuse(network.encode(x, y), x, y)
     sky = fused[0, 0, :24].clone()
     sky[4:, 32:60] = 0.1
-    assert (sky - 0.1).abs().max() < 0.08, "the haze is 0.25 above"
+    assert (sky - 0.1).abs().max() < 0.09, "the haze is 0.25 above"
     assert (sky - 0.1).abs().mean() < 0.03
     assert fused[0, 0, 10:18, 42:50].min() > 0.85, "the lamp"
     assert (fused - x)[..., 84:, :].abs().mean() < 0.03

@@ -99,12 +99,12 @@ def test_detail_is_that_of_the_brightness_unless_the_other_source_is_clearly_mor
         assert logit[0] == 16
         assert logit[7] == -16
     for column in (12, 25):  # noise; both alike
-        assert by_day[column] == pytest.approx(-2, abs=1e-4)
-        assert by_night[column] == pytest.approx(2, abs=1e-4)
+        assert by_day[column] == pytest.approx(-4, abs=1e-4)
+        assert by_night[column] == pytest.approx(4, abs=1e-4)
     assert by_day[17] < 0, "a little more active is not enough"
     # The choice does not depend on the contrast of the scene; without any it is as for noise.
     torch.testing.assert_close(detail_logit(of_both / 8, DAY), detail_logit(of_both, DAY))
-    torch.testing.assert_close(detail_logit(of_both * 0, DAY), torch.full((1, 1, 4, 30), -2.0))
+    torch.testing.assert_close(detail_logit(of_both * 0, DAY), torch.full((1, 1, 4, 30), -4.0))
 
 
 def test_the_source_that_shows_more_of_a_scene_leads_with_a_start_for_infrared() -> None:
