@@ -21,7 +21,7 @@ from typing import Any
 
 from app.compute.calls import Call, Request, found, found_control
 from app.compute.channel import Channel, PipeFrame
-from app.compute.held import held_values
+from app.compute.held import HeldKey, held_values
 from app.workers.errors import as_fusion_error
 from core.errors import Cancelled, DeviceFault
 
@@ -108,6 +108,14 @@ class _Job:
         except BaseException as error:
             return "failed", self.number, as_fusion_error(error)
 
+    def _argument(self, argument: Any) -> Any:
+        try:
+            return held_values.value(argument)
+        except BaseException:
+            if isinstance(argument, HeldKey):
+                self._channel.send("lost", argument.key)  # to be sent again with the next job
+            raise
+
     def _call(self) -> Any:
         frame, self._frame = self._frame, None
         assert frame is not None
@@ -115,7 +123,7 @@ class _Job:
             self.check()
         call: Call = frame.value()
         del frame
-        function, arguments = found(call.function), tuple(map(held_values.value, call.arguments))
+        function, arguments = found(call.function), tuple(map(self._argument, call.arguments))
         if call.control:
             arguments = (*arguments, self._make_control(call.control))
         del call

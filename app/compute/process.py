@@ -85,6 +85,10 @@ class _Child:
             while True:
                 frame = self.channel.receive()
                 self.answered = True
+                if frame.kind == "lost":  # its number is that of a held value
+                    with self._holding:
+                        self._held.discard(frame.number)
+                    continue
                 with self.lock:
                     if frame.kind == "broken":  # it ends by itself
                         self.is_ending = self.is_broken = True

@@ -8,6 +8,7 @@ process that is killed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import mmap
 import os
@@ -84,11 +85,20 @@ class Segment:
         return self._handle
 
     def map(self) -> mmap.mmap:
-        """The memory, which lives as long as what was made from it."""
+        """The memory, which lives as long as what was made from it.
+
+        Raises:
+            MemoryError: there is no room for it in the address space.
+        """
         if self._held is not None:
             return self._held
         _unmapping()
-        return _Mapping(self._handle, self.size)
+        try:
+            return _Mapping(self._handle, self.size)
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise MemoryError(f"{self.size} bytes") from None
+            raise
 
     def close(self) -> None:
         """Drop this process's handle; what is mapped stays."""

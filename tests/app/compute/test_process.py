@@ -369,6 +369,20 @@ def test_a_process_that_runs_out_of_memory_says_so_and_goes_on(qtbot, runner, pr
     assert isinstance(error, DeviceMemoryError)
 
 
+@_ON_LINUX
+def test_a_held_value_that_found_no_memory_is_sent_again_with_the_next_job(process):
+    import resource
+
+    call(process, probe.modules)
+    used = int(Path(f"/proc/{process.pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    held = Held({"pair": np.ones(1 << 25)})
+    before = resource.prlimit(process.pid, resource.RLIMIT_AS, (used + (64 << 20), -1))
+    with pytest.raises(DeviceMemoryError):
+        call(process, probe.echo, held)
+    resource.prlimit(process.pid, resource.RLIMIT_AS, before)
+    assert call(process, probe.echo, held)["pair"].sum() == 1 << 25
+
+
 def test_a_window_without_memory_for_an_answer_loses_the_job_not_the_worker(
     qtbot, runner, process, monkeypatch
 ):
