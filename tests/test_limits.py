@@ -41,11 +41,11 @@ def test_a_hanging_test_ends_with_its_stack(tmp_path: Path, code: str) -> None:
 
 def test_slow_tests_have_an_hour_unless_they_say_otherwise(request: pytest.FixtureRequest) -> None:
     item = request.node
-    pytest_collection_modifyitems([item])
+    pytest_collection_modifyitems(request.config, [item])
     assert item.get_closest_marker("timeout") is None
     item.add_marker(pytest.mark.slow)
-    pytest_collection_modifyitems([item])
+    pytest_collection_modifyitems(request.config, [item])
     assert item.get_closest_marker("timeout").args == (3600,)
     item.add_marker(pytest.mark.timeout(7200), append=False)
-    pytest_collection_modifyitems([item])
+    pytest_collection_modifyitems(request.config, [item])
     assert item.get_closest_marker("timeout").args == (7200,)
