@@ -446,6 +446,9 @@ def test_a_pack_that_cannot_be_used_ends_the_run(tmp_path: Path) -> None:
     options = BatchOptions("mff", str(tmp_path / "none.safetensors"), out=out)
     with pytest.raises(PackError):
         list(run_batch(plan_batch(pair_paths([source]), options), FusionEngine("cpu")))
+    deadline = time.monotonic() + 10  # a thread whose row is done may still be ending
+    while batch_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert batch_threads() == []
     options = replace(options, method="nonsense", out=tmp_path / "out2")
     with pytest.raises(InputError, match="nonsense"):
