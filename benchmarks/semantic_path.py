@@ -32,8 +32,8 @@ from torch import Tensor
 from core.io import atomic_write
 from core.metrics import evaluate, to_luma8
 from core.models.backbone import resize_tokens
+from core.models.blend_head import consistency_filter
 from core.models.bounding import activity_logit
-from core.models.fusion_head import consistency_filter
 from core.models.network import UniFusionNet
 from core.packs.format import read_pack
 from core.packs.registry import Catalogue

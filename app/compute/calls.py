@@ -15,6 +15,7 @@ ALLOWED = (
     "app.evaluate.tasks",
     "app.fuse.tasks",
     "app.fuse.measuring",
+    "app.fuse.source_tasks",
     "app.fuse.study_tasks",
     "app.fuse.volume_tasks",
     "app.packs.tasks",

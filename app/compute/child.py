@@ -160,6 +160,7 @@ _FIRST = (
     "core.io.volumes",
     "core.metrics",
     "core.fusion.classical_engine",
+    "app.fuse.source_tasks",
     "app.fuse.tasks",
     "app.fuse.measuring",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.engine import EngineFactory, LazyEngine
-from app.fuse import tasks
+from app.fuse import source_tasks
 from app.fuse.export import ExportPlan
 from app.fuse.feature_renderer import FeatureRenderer
 from app.fuse.fuse_on_change import FuseOnChange
@@ -117,7 +117,7 @@ class Controller(QObject):
     def start(self) -> None:
         """Make the engine and import the codecs, in the background."""
         self._fusion.start()
-        suffixes = self._files.submit(tasks.image_suffixes)
+        suffixes = self._files.submit(source_tasks.image_suffixes)
         suffixes.finished.connect(self._set_suffixes)
         suffixes.failed.connect(partial(self._jobs.show_error, ""))
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.fuse import tasks
+from app.fuse import source_tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.result_cache import ResultCache
 from app.fuse.results import AS_DAMAGED, Sources, resampled_side, swapped_stamp
+from app.fuse.source_tasks import FileOrImage
 from app.fuse.state import Activity, FuseState, Offer, Side
-from app.fuse.tasks import FileOrImage
 from app.workers import Runner
 from core.alignment.choice import AlignChoice
 from core.errors import DamagedImage, FusionError, SizeMismatch
@@ -109,7 +109,7 @@ class PairLoader(QObject):
         if self._refused is not None:
             stays = self._refused.a if other == "a" else self._refused.b
         elif not sources.sample and sources.slice is None:
-            image = tasks.side_source(sources, other)
+            image = source_tasks.side_source(sources, other)
             origin = sources.paths[0 if other == "a" else 1]
             # An image that was read in relation to the other one has to be read again.
             if image is not None and (origin is None or not _is_read_together(sources)):
@@ -231,7 +231,7 @@ class PairLoader(QObject):
             return False
         if _is_one_camera(task) == _is_one_camera(self._task_read_for):
             return False
-        return tasks.depends_on_task(sources.pair)
+        return source_tasks.depends_on_task(sources.pair)
 
     def _restore_windows(self, windows: Windows, _sources: Sources) -> None:
         display = self._session.display.with_pane("a", window=windows[0])
@@ -259,7 +259,7 @@ class PairLoader(QObject):
         task = (session.suggested_task if follows_names else "") or session.task.name
         self._request, self._callback, self._task_read_for = request, callback, task
         work = partial(
-            tasks.load_sources, request.a, request.b,
+            source_tasks.load_sources, request.a, request.b,
             resample=request.resample, sample=request.sample, cached=cached, task=task,
             damaged=request.damaged, transform=request.transform, align=request.align,
         )  # fmt: skip
@@ -320,7 +320,7 @@ def _is_read_together(sources: Sources) -> bool:
     if pair is None:
         return False
     is_resampled = pair.transform is not None or bool(resampled_side(sources.stamp))
-    return is_resampled or tasks.depends_on_task(pair)
+    return is_resampled or source_tasks.depends_on_task(pair)
 
 
 def _is_one_camera(task: str) -> bool:

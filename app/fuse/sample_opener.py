@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.fuse import tasks
+from app.fuse import source_tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.pair_loader import LoadRequest, PairLoader
 from app.fuse.results import Sources
@@ -49,7 +49,7 @@ class SampleOpener(QObject):
     def open(self) -> None:
         """Open it instead of whatever is on screen."""
         try:
-            a, b = tasks.sample_paths(self._session.task.name, self._folder)
+            a, b = source_tasks.sample_paths(self._session.task.name, self._folder)
         except FusionError as error:
             if self._session.sources.sample:
                 self._loader.close_pictures()

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import app
-from app.fuse.tasks import image_suffixes
+from app.fuse.source_tasks import image_suffixes
 from app.train.data_panel import DataPanel
 from app.train.state import TrainState
 from core.progress import NullProgress

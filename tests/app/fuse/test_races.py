@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.fuse import tasks
+from app.fuse import source_tasks
 from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
 from core.progress import Progress
@@ -30,7 +30,7 @@ def level(number: int) -> int:
 @pytest.fixture
 def slow(monkeypatch) -> None:
     """Reading takes a while, another one for each pair."""
-    real, pause = tasks.load_sources, random.Random(5)
+    real, pause = source_tasks.load_sources, random.Random(5)
 
     def load(a: object, b: object, progress: Progress, **how: object) -> object:
         end = time.monotonic() + pause.uniform(0.0, 0.03)
@@ -40,7 +40,7 @@ def slow(monkeypatch) -> None:
                 progress.check()
         return real(a, b, progress, **how)
 
-    monkeypatch.setattr(tasks, "load_sources", load)
+    monkeypatch.setattr(source_tasks, "load_sources", load)
 
 
 @pytest.fixture

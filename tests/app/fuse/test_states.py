@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
 from app.fuse.results import PairResults, ResultStore
+from app.fuse.source_tasks import load_sources
 from app.fuse.state import Activity
-from app.fuse.tasks import load_sources
 from app.shell.main_window import MainWindow
 from app.widgets import theme
 from core.errors import DeviceMemoryError

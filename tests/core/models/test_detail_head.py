@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.models.bounding import bounds, detail_bounds, detail_of
-from core.models.fusion_head import DetailHead
 from core.models.network import UniFusionNet
+from core.models.rule_heads import DetailHead
 from tests.tiny import tiny_compact
 
 

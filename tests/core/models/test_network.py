@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import ndimage
 
+from core.models.blend_head import BlendHead, _icnr, consistency_filter, leaky_clamp
 from core.models.blocks import (
     ChannelAttention,
     ChannelNorm,
@@ -29,12 +30,6 @@ from core.models.config import (
     dinov3_compact_config,
     network_adapter,
     paper_config,
-)
-from core.models.fusion_head import (
-    BlendHead,
-    _icnr,
-    consistency_filter,
-    leaky_clamp,
 )
 from core.models.guided_filter import box_mean, guided_filter
 from core.models.network import UniFusionNet, pad_to_patches

@@ -13,8 +13,9 @@ import core.fusion.engine
 from core.errors import Cancelled
 from core.fusion.engine import FusionEngine
 from core.models.adapter import ADAPTER_REACH
+from core.models.blend_head import BlendHead
 from core.models.config import NetworkConfig
-from core.models.fusion_head import BlendHead, DirectHead
+from core.models.fusion_head import DirectHead
 from core.models.network import Features, UniFusionNet
 from core.models.tiling import StripTiling
 from core.packs.registry import Catalogue
