@@ -306,6 +306,11 @@ class NetworkConfig:
         """Whether the fused image depends on learnt weights."""
         return self.head != "focus"
 
+    @property
+    def rebuilds_from_fused(self) -> bool:
+        """Whether there are fused features, and branches that rebuild the sources from them."""
+        return self.learns_fusion and self.reconstruction
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not (self.learns_fusion or self.reconstruction):

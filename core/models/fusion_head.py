@@ -63,14 +63,22 @@ class Fusion(nn.Module):
         """
         if isinstance(self.head, FocusHead):
             return cast(Tensor, self.head(z_x, x, y, tiling))
+        return cast(Tensor, self.head(self.join(z_x, z_y, tiling, inplace=inplace), x, y, tiling))
+
+    def join(
+        self, z_x: Tensor, z_y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE, *, inplace: bool
+    ) -> Tensor:
+        """Adapted maps N×C×H/s×W/s → the fused one of the same size, from which the head draws.
+
+        ``inplace``: the maps may be overwritten.
+        """
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
             z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, inplace=inplace)
             z_y = tiling.block(cast(CrossBlock, ask_x), z_y, z_x, inplace=inplace)
             inplace = True
         merged = tiling.local(self._merge_maps, z_x, z_y, reach=_CONV_REACH, out=z_x)
         tiling.release(z_y)
-        merged = tiling.block(self.refine, merged, merged, inplace=True)
-        return cast(Tensor, self.head(merged, x, y, tiling))
+        return tiling.block(self.refine, merged, merged, inplace=True)
 
     def _merge_maps(self, z_x: Tensor, z_y: Tensor) -> Tensor:
         return cast(Tensor, self.merge(torch.cat([z_x, z_y], dim=1)))

@@ -140,6 +140,16 @@ class UniFusionNet(nn.Module):
         fused: Tensor = self.fusion(features.x, features.y, x, y, tiling, inplace=inplace)
         return fused
 
+    def join(self, features: Features) -> Tensor:
+        """The fused features N×C×H/stride×W/stride, for training; not for a head that is a rule."""
+        joined: Tensor = self.fusion.join(features.x, features.y, inplace=False)
+        return joined
+
+    def draw(self, joined: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """The fused image from :meth:`join`, as :meth:`fuse` makes it of both at once."""
+        fused: Tensor = self.fusion.head(joined, x, y)
+        return fused
+
 
 class Padding(NamedTuple):
     """Number of rows and columns added at the bottom and at the right."""

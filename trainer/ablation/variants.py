@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import InputError, Message
 from core.models.config import NetworkConfig, compact_config
 from core.tasks import get_task
 from trainer.config.config import TrainConfig
+from trainer.config.objective_settings import FURTHER_TERMS
 
 Component = Literal["adapter", "backbone", "reconstruction", "bilevel"]
 COMPONENTS: tuple[Component, ...] = ("adapter", "backbone", "reconstruction", "bilevel")
@@ -59,18 +60,13 @@ def _without_backbone(config: TrainConfig) -> TrainConfig:
 
 def _release_losses(config: TrainConfig) -> TrainConfig:
     """The losses of the paper's release only."""
-    losses = get_task(config.task).losses
-    return replace(
-        config,
-        losses=losses,
-        edge=0.0,
-        artefact=0.0,
-        information=0.0,
-        mutual=0.0,
-        floor=0.0,
-        daylight=0.0,
-        consistency=0.0,
-    )
+    none: dict[str, Any] = dict.fromkeys(FURTHER_TERMS, 0.0)
+    return replace(config, losses=get_task(config.task).losses, **none)
+
+
+def _without_reconstruction(config: TrainConfig) -> TrainConfig:
+    network = replace(config.network, reconstruction=False)
+    return replace(config, network=network, self_reconstruction=0.0)
 
 
 _ALL = (
@@ -80,7 +76,7 @@ _ALL = (
     Variant(
         "no-reconstruction",
         Message("w/o reconstruction"),
-        change=_network(reconstruction=False),
+        change=_without_reconstruction,
         main=True,
     ),
     Variant("no-bilevel", Message("w/o bilevel"), change=_settings(bilevel=False), main=True),
@@ -92,6 +88,11 @@ _ALL = (
     Variant("no-mutual", Message("w/o mutual information"), change=_settings(mutual=0.0)),
     Variant("no-floor", Message("w/o floor of uptake"), change=_settings(floor=0.0)),
     Variant("no-daylight", Message("w/o daylight term"), change=_settings(daylight=0.0)),
+    Variant(
+        "no-self-reconstruction",
+        Message("w/o sources from the fused"),
+        change=_settings(self_reconstruction=0.0),
+    ),
     Variant("no-consistency", Message("w/o consistency term"), change=_settings(consistency=0.0)),
     Variant(
         "no-augmentation",

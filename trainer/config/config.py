@@ -41,6 +41,11 @@ class TrainConfig(
                 "lr_lower",
                 Message("the lower level must learn faster than the upper one (η_L > η_U)"),
             )
+        if self.self_reconstruction and not self.network.rebuilds_from_fused:
+            raise Misfit(
+                "self_reconstruction",
+                Message("it needs a network that learns to fuse, with a reconstruction branch"),
+            )
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 from core.errors import Message
@@ -24,6 +24,8 @@ class ObjectiveSettings:
             :attr:`trainer.config.data_settings.DataSettings.functional`.
         daylight: weight of the penalty on brightness that is not the visible image's by day, nor
             the infrared one's at its targets.
+        self_reconstruction: weight of the paper's optional L1 between each source and its
+            reconstruction from the fused features (§4.1).
         consistency: weight of the penalty on changes of the fused image caused by its surroundings.
         truth: compare the fused image with the ground truth ``gt/NAME`` alone, where it exists.
     """
@@ -92,6 +94,16 @@ class ObjectiveSettings:
             5,
         ),
     ] = 0.0
+    self_reconstruction: Annotated[
+        Weight,
+        Setting(
+            Message("Sources from the fused"),
+            Message("Both sources can be rebuilt from what the fused picture is drawn from."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
     consistency: Annotated[
         Weight,
         Setting(
@@ -114,3 +126,9 @@ class ObjectiveSettings:
             Message("Objectives"),
         ),
     ] = False
+
+
+FURTHER_TERMS = tuple(
+    each.name for each in fields(ObjectiveSettings) if isinstance(each.default, float)
+)
+"""The settings that are weights of losses beside :attr:`ObjectiveSettings.losses`."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core.errors import InputError, Message
 from trainer.config import recipes
 from trainer.config.config import TrainConfig, train_adapter
+from trainer.config.objective_settings import FURTHER_TERMS
 from trainer.config.settings_file import load_config
 
 if TYPE_CHECKING:  # reading a pack requires torch; naming its manifest does not
@@ -18,13 +19,7 @@ if TYPE_CHECKING:  # reading a pack requires torch; naming its manifest does not
 
 _INHERITED = (
     "losses",
-    "edge",
-    "artefact",
-    "information",
-    "mutual",
-    "floor",
-    "daylight",
-    "consistency",
+    *FURTHER_TERMS,
     "truth",
     "swap",
     "jitter",
@@ -140,11 +135,13 @@ def _with_inherited_objectives(task: str, parent: PackManifest | None) -> TrainC
     """Settings with the objectives of the parent, or of the recipe of the task's embedded pack."""
     path = recipes.path_of(task)
     recipe = load_config(path) if path is not None else TrainConfig(task)
-    base = TrainConfig(task, network=recipe.network)
-    if parent is None or parent.task != task:
-        base = replace(base, **{name: getattr(recipe, name) for name in _INHERITED})
-        return base if parent is None else replace(base, network=parent.network)
-    return replace(_merge_objectives(base, parent.training.config), network=parent.network)
+    base = TrainConfig(task, network=(parent or recipe).network)
+    if parent is not None and parent.task == task:
+        return _merge_objectives(base, parent.training.config)
+    values = {name: getattr(recipe, name) for name in _INHERITED}
+    if not base.network.rebuilds_from_fused:  # the parent's, where the recipe's does
+        values["self_reconstruction"] = 0.0
+    return replace(base, **values)
 
 
 def _merge_objectives(base: TrainConfig, theirs: dict[str, Any]) -> TrainConfig:

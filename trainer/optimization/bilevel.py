@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.backbone import PATCH
-from core.models.network import UniFusionNet
+from core.models.network import Features, UniFusionNet
 from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
 from trainer.optimization.distributed import DistributedContext
@@ -115,8 +115,8 @@ class BilevelStep:
         with torch.no_grad(), self._autocast(a):
             features = self.network.encode(a, b, tokens=tokens)
         with self._autocast(a):
-            fused = self.network.fuse(features, a, b)
-        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
+            fused, retained = self._fuse(features, a, b)
+        terms = self._terms(fused, batch) | retained | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
         if self.theta:
             self._update(self.upper, self.theta, upper)
@@ -127,8 +127,8 @@ class BilevelStep:
         with self._autocast(a):
             features = self.network.encode(a, b)
             reconstructions = self.network.reconstruct(features)
-            fused = self.network.fuse(features, a, b)
-        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
+            fused, retained = self._fuse(features, a, b)
+        terms = self._terms(fused, batch) | retained | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
         lower = self._weighted(reconstructions, a, b)
         total = upper if lower is None else upper + lower
@@ -140,6 +140,20 @@ class BilevelStep:
         self.lower.step()
         self.upper.step()
         return _report(terms, lower, upper)
+
+    def _fuse(self, features: Features, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The fused images, and the weighted loss of the sources rebuilt from the fused features.
+
+        The reconstruction branches read these in place of the source's own (paper §4.1).
+        """
+        weight = self.config.self_reconstruction
+        if not weight:
+            return self.network.fuse(features, a, b), {}
+        joined = self.network.join(features)
+        rebuilt = self.network.reconstruct(Features(joined, joined))
+        assert rebuilt is not None  # the settings are checked for it
+        lost = reconstruction_loss((rebuilt[0].float(), rebuilt[1].float()), a, b)
+        return self.network.draw(joined, a, b), {"self_reconstruction": weight * lost}
 
     def _terms(self, fused: Tensor, batch: Batch) -> dict[str, Tensor]:
         terms = fusion_terms(
@@ -198,7 +212,8 @@ class BilevelStep:
         self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor
     ) -> None:
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        # The upper loss may run through the reconstruction branches, which it is not to move.
+        loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
         self.world.average_gradients(parameters)
         nn.utils.clip_grad_norm_(parameters, self.config.clip)
         optimiser.step()

@@ -72,6 +72,8 @@ def _kept(manifest: PackManifest) -> Iterator[str]:
     if config.get("ema"):
         yield "an average of the weights"
     yield "losses of intensity, gradient and structure"
+    if config.get("self_reconstruction"):
+        yield "sources rebuilt from the fused features"
 
 
 def _departures(manifest: PackManifest) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.io.atomic import atomic_write
 from core.packs.format import PackManifest
 from core.tasks import get_task
+from trainer.config.objective_settings import FURTHER_TERMS
 from trainer.run.departures import origin_lines
 from trainer.run.score import SCORED
 from trainer.run_folder.history import History
@@ -152,17 +153,5 @@ def _settings(config: Mapping[str, object]) -> str:
     losses = config.get("losses")
     if isinstance(losses, Mapping):
         rows += [[f"weight of {k}", str(v)] for k, v in losses.items() if k != "source"]
-    rows += [
-        [f"weight of {name}", str(config[name])]
-        for name in (
-            "edge",
-            "artefact",
-            "information",
-            "mutual",
-            "floor",
-            "daylight",
-            "consistency",
-        )
-        if config.get(name)
-    ]
+    rows += [[f"weight of {name}", str(config[name])] for name in FURTHER_TERMS if config.get(name)]
     return "## Settings\n\n" + _table(["setting", "value"], rows)

@@ -98,6 +98,14 @@ def test_bad_settings_are_refused_by_name(tmp_path: Path, line: str, named: str)
         ("init = 4", "init: must be a text in quotes"),
         ("losses = 3", "losses: must be a table of settings"),
         ("lr_lower = 1e-9", "run.toml: lr_lower: the lower level must learn faster"),
+        (
+            "self_reconstruction = 1\nnetwork.reconstruction = false",
+            "run.toml: self_reconstruction: it needs a network that learns to fuse",
+        ),
+        (
+            'self_reconstruction = 1\nnetwork.head = "focus"',
+            "run.toml: self_reconstruction: it needs a network that learns to fuse",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_words_that_can_be_translated(

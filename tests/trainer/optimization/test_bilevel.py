@@ -500,6 +500,52 @@ def test_consistency_moves_theta_alone_and_makes_fusion_depend_less_on_surroundi
     assert _change_by_surroundings(steady, a, b) < 0.5 * _change_by_surroundings(plain, a, b)
 
 
+def _lost_from_fused(network: UniFusionNet, a: Tensor, b: Tensor) -> float:
+    """Mean L1 of both sources to what their branches make of the fused features."""
+    with torch.no_grad():
+        features = network.encode(a, b)
+        z_x, z_y = features
+        for ask_y, ask_x in zip(network.fusion.ask_y, network.fusion.ask_x, strict=True):
+            z_x = ask_y(z_x, z_y)
+            z_y = ask_x(z_y, z_x)
+        merged = network.fusion.merge(torch.cat([z_x, z_y], dim=1))
+        joined = network.fusion.refine(merged, merged)
+        assert network.reconstruction_x is not None
+        assert network.reconstruction_y is not None
+        rebuilt = network.reconstruction_x(joined), network.reconstruction_y(joined)
+    return float((rebuilt[0] - a).abs().mean() + (rebuilt[1] - b).abs().mean()) / 2
+
+
+def test_sources_are_rebuilt_from_the_fused_features_by_their_own_branches() -> None:
+    network = tiny_network().train()
+    a, b = _batch()
+    config = _config(network, self_reconstruction=3.0, bilevel=False)
+    plain = BilevelStep(deepcopy(network), replace(config, self_reconstruction=0.0))(
+        Batch.of(a, b), 0
+    )
+    told = BilevelStep(deepcopy(network), config)(Batch.of(a, b), 0)
+    assert told["self_reconstruction"] == pytest.approx(
+        3 * _lost_from_fused(network, a, b), rel=1e-4
+    )
+    assert told["upper"] == pytest.approx(plain["upper"] + told["self_reconstruction"], rel=1e-5)
+    assert {name: told[name] for name in plain if name != "upper"} == pytest.approx(
+        {name: plain[name] for name in plain if name != "upper"}, rel=1e-5
+    )
+
+
+def test_rebuilding_from_fused_features_moves_theta_alone_and_keeps_more_of_the_sources() -> None:
+    plain, keeping = tiny_network().train(), tiny_network().train()
+    keeping.load_state_dict(plain.state_dict())
+    a, b = _batch(3)
+    with_it = BilevelStep(keeping, _config(keeping, self_reconstruction=3000.0, steps=30))
+    without = BilevelStep(plain, _config(plain, steps=30))
+    for step in range(30):
+        with_it(Batch.of(a, b), step)
+        without(Batch.of(a, b), step)
+    assert _same(_values(keeping.phi()), _values(plain.phi()))
+    assert _lost_from_fused(keeping, a, b) < 0.8 * _lost_from_fused(plain, a, b)
+
+
 def test_without_reconstruction_phi_learns_from_consistency_as_from_every_term() -> None:
     config = tiny_compact(reconstruction=False)
     a, b = _batch()

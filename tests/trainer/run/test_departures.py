@@ -13,7 +13,7 @@ from core.packs.registry import Catalogue
 from core.tasks import TASKS
 from resources import PACKS
 from trainer.config.config import TrainConfig
-from trainer.config.objective_settings import ObjectiveSettings
+from trainer.config.objective_settings import FURTHER_TERMS, ObjectiveSettings
 from trainer.run.departures import origin_lines
 
 
@@ -54,14 +54,18 @@ def test_other_loss_weights_are_named_beside_the_releases() -> None:
     assert "150, 100, 50, 20 (the paper's release: 20, 100, 50, 20)" in own
 
 
-@pytest.mark.parametrize(
-    "name", [one.name for one in fields(ObjectiveSettings) if one.name not in ("losses", "truth")]
-)
+@pytest.mark.parametrize("name", FURTHER_TERMS)
 def test_every_further_loss_of_the_settings_is_told(name: str) -> None:
     """Of a new or renamed one this fails."""
     assert getattr(TrainConfig(task="mif"), name) == 0
-    before = origin_lines(_manifest(compact_config()))[2]
-    assert origin_lines(_manifest(compact_config(), **{name: 1.0}))[2] != before
+    before = origin_lines(_manifest(compact_config()))
+    assert origin_lines(_manifest(compact_config(), **{name: 1.0})) != before
+
+
+def test_the_further_losses_are_all_weights_but_those_of_the_release() -> None:
+    """So that a new one is told, written down, inherited and left out where it is to be."""
+    others = {"losses", "truth"}
+    assert {one.name for one in fields(ObjectiveSettings)} - others == set(FURTHER_TERMS)
 
 
 @pytest.mark.parametrize("head", get_args(get_type_hints(NetworkConfig)["head"]))
