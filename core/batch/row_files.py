@@ -20,7 +20,13 @@ from core.batch.options import BatchOptions
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import Message, OutputError
-from core.io.atomic import atomic_folder, atomic_write, output_error, sync_folder
+from core.io.atomic import (
+    atomic_folder,
+    atomic_write,
+    output_error,
+    replace_folder,
+    sync_folder,
+)
 
 STAGING_PREFIX = ".unifusion-workers-"
 PROBE = "probe"
@@ -176,8 +182,8 @@ def _move(place: Path, out: Path, paths: tuple[Path, ...]) -> None:
             continue
         make_below(out, target.parent)
         try:
-            if staged.is_dir() and target.exists():
-                _replace_folder(staged, target)
+            if staged.is_dir():
+                replace_folder(staged, target)
             else:
                 staged.replace(target)
         except OSError as error:
@@ -185,13 +191,6 @@ def _move(place: Path, out: Path, paths: tuple[Path, ...]) -> None:
         if path != paths[-1]:  # that of the fused image is the manifest's business
             sync_folder(target.parent)
     shutil.rmtree(place, ignore_errors=True)
-
-
-def _replace_folder(staged: Path, target: Path) -> None:
-    old = target.with_name(f".{uuid.uuid4().hex}.part")
-    target.rename(old)
-    staged.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(out: Path, path: Path, files: RowFiles) -> None:

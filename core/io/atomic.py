@@ -16,6 +16,8 @@ from pathlib import Path
 from core.errors import Message, OutputError
 
 _PART = re.compile(r"\.[0-9a-f]{32}\.part(\.\w+)?")
+_KEPT_LETTERS = 40
+"""Of a folder's name while it is replaced: a name of 255 bytes has no room for a suffix."""
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -145,27 +147,63 @@ def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Pat
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; move it there on success, in place of an old one.
 
-    If the body raises, the temporary folder is deleted and ``path`` is unchanged. Where a program
-    ends between, there is no folder ``path``, and :func:`remove_parts` removes what is left.
+    If the body raises, or the folder cannot be moved, the temporary folder is deleted and ``path``
+    is unchanged.
 
     Raises:
         OutputError: the parent is missing or not writable, or any other ``OSError``, including
             those of the body.
     """
-    temporary, old = (path.parent / f".{uuid.uuid4().hex}.part" for _ in range(2))
+    temporary = path.parent / f".{uuid.uuid4().hex}.part"
     try:
         temporary.mkdir()
         yield temporary
         sync_folder(temporary)
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
+        replace_folder(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
     finally:
-        for left in (temporary, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Move the folder ``new`` to ``path``, and delete what was there once it is in its place.
+
+    Two renames: no system replaces a folder that holds files. Between them the old one has a name
+    that :func:`remove_parts` leaves alone, so that it is never lost; where the second one fails (on
+    Windows while a file of the folder is open), it gets its name back.
+
+    Raises:
+        OSError: ``new`` cannot be moved; ``path`` is as it was.
+        OutputError: the old one could not be given its name back either; says where it is.
+    """
+    if not path.exists():
+        new.rename(path)
+        return
+    old = path.with_name(f"{path.name[:_KEPT_LETTERS]}.{uuid.uuid4().hex[:8]}.old")
+    path.rename(old)
+    try:
+        new.rename(path)
+    except BaseException as error:
+        _rename_back(old, path, error)
+        raise
+    gone = path.with_name(f".{uuid.uuid4().hex}.part")
+    with contextlib.suppress(OSError):  # what cannot be deleted now is a part, removed later
+        old.rename(gone)
+        _remove(gone)
+
+
+def _rename_back(old: Path, path: Path, reason: BaseException) -> None:
+    try:
+        old.rename(path)
+    except OSError:
+        why = reason.strerror if isinstance(reason, OSError) else ""
+        raise OutputError(
+            Message("Cannot write {0}", path),
+            why or str(reason),
+            Message("What was there before is now in {0}: rename it.", old),
+        ) from reason
 
 
 def remove_parts(folder: Path, older_than: float = 0.0) -> int:
@@ -182,16 +220,16 @@ def remove_parts(folder: Path, older_than: float = 0.0) -> int:
                 continue
             with contextlib.suppress(OSError):
                 if time.time() - entry.stat(follow_symlinks=False).st_mtime >= older_than:
-                    _remove(entry)
+                    _remove(Path(entry.path))
                     removed += 1
     return removed
 
 
-def _remove(entry: os.DirEntry[str]) -> None:
-    if entry.is_dir(follow_symlinks=False):
-        shutil.rmtree(entry.path)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        Path(entry.path).unlink()
+        path.unlink()
 
 
 def atomic_write(path: str | Path, data: bytes, *, folder_later: bool = False) -> None:

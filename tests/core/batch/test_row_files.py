@@ -122,6 +122,29 @@ def test_a_folder_of_slices_is_replaced_as_a_whole(plan: BatchPlan) -> None:
     assert below(options.out) == {"study/3.png": b"three"}
 
 
+def test_a_folder_of_slices_that_cannot_be_replaced_stays(
+    plan: BatchPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = replace(plan.rows[0], target=Path("study"), is_own=True)
+    options = replace(plan.options, figures=False, contact_sheet=False)
+    place = options.out / "place"
+    for folder, name in ((options.out / "study", "old.png"), (place / "study", "new.png")):
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(name.encode())
+    renamed = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.is_relative_to(place):
+            raise PermissionError(errno.EACCES, "Access is denied")
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OutputError, match="not writable"):
+        put_files(RowFiles(place), row, BatchPlan(options, (row,)))
+    clean_up(BatchPlan(options, (row,)), {})
+    assert below(options.out / "study") == {"old.png": b"old.png"}
+
+
 def test_what_a_killed_run_left_is_removed(plan: BatchPlan) -> None:
     folder = SharedFolder.make(plan.options.out)
     assert folder.is_here()

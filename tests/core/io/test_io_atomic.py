@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 from core.errors import OutputError
 from core.io import atomic_path, atomic_write
+from core.io.atomic import atomic_folder, remove_parts
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -147,3 +150,76 @@ def test_permissions_and_links_are_kept(tmp_path: Path) -> None:
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "fresh.bin").stat().st_mode) == 0o640
+
+
+def _old_and_new(folder: Path) -> None:
+    """A folder of slices is replaced by another one."""
+    with atomic_folder(folder) as temporary:
+        (temporary / "new.dcm").write_bytes(b"new")
+
+
+def _fail_renames(monkeypatch: pytest.MonkeyPatch, numbers: set[int]) -> None:
+    """The renames of these numbers, from 1, fail as on Windows while a file is open."""
+    renamed, done = Path.rename, [0]
+
+    def rename(path: Path, target: Path) -> Path:
+        done[0] += 1
+        if done[0] in numbers:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+def test_a_folder_is_replaced_and_nothing_is_left(tmp_path: Path) -> None:
+    folder = tmp_path / ("s" * 250)
+    folder.mkdir()
+    (folder / "old.dcm").write_bytes(b"old")
+    _old_and_new(folder)
+    assert _names(tmp_path) == {folder.name}
+    assert _names(folder) == {"new.dcm"}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_folder_that_cannot_be_replaced_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    (folder / "old.dcm").write_bytes(b"old")
+    _fail_renames(monkeypatch, {number})
+    with pytest.raises(OutputError, match="not writable"):
+        _old_and_new(folder)
+    assert _names(tmp_path) == {"series"}
+    assert (folder / "old.dcm").read_bytes() == b"old"
+
+
+def test_a_folder_that_cannot_get_its_name_back_is_kept_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    (folder / "old.dcm").write_bytes(b"old")
+    _fail_renames(monkeypatch, {2, 3})
+    with pytest.raises(OutputError, match="What was there before is now in") as caught:
+        _old_and_new(folder)
+    remove_parts(tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert str(kept) in caught.value.remedy
+    assert (kept / "old.dcm").read_bytes() == b"old"
+
+
+def test_a_program_that_is_killed_between_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    (folder / "old.dcm").write_bytes(b"old")
+    _fail_renames(monkeypatch, {2, 3})
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # nothing runs after the kill
+    with contextlib.suppress(OutputError):
+        _old_and_new(folder)
+    monkeypatch.undo()
+    assert remove_parts(tmp_path) == 1
+    (kept,) = tmp_path.iterdir()
+    assert (kept / "old.dcm").read_bytes() == b"old"
