@@ -75,6 +75,8 @@ class Validated:
     """Mean scores over the validation pairs; at step 0 those of the start.
 
     Attributes:
+        since: step that the score compares with, 0 for the start. Another one where the validation
+            pairs changed when the run was resumed: scores of before are of other pairs.
         score: one number for all scores, 1 for the start; see :func:`trainer.run.score.score`.
         best: no state before this one scored as high; it was kept. The start is the first.
     """
@@ -84,6 +86,8 @@ class Validated:
     strip: PreviewImages
     score: float = 1.0
     best: bool = False
+    _: KW_ONLY
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class Finished:
         best_step: the step whose state is in the pack; 0 is the start, where nothing was better.
         report: the model card. curves: the log with every point of every curve.
         score: of what is in the pack, 0 without validation; below 1 (which only the last state can
-            be) the start was better.
+            be) the start was better. since: as in :class:`Validated`.
     """
 
     step: int
@@ -160,6 +164,7 @@ class Finished:
     report: Path = Path()
     curves: Path = Path()
     score: float = 0.0
+    since: int = 0
 
 
 TrainEvent = (

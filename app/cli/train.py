@@ -246,7 +246,9 @@ def _show_end(event: Finished) -> None:
         kept = ", kept the start: no trained state scored higher"
     elif event.kept == "best" and event.best_step != event.step:
         kept = f", kept the best state (step {event.best_step})"
-    score = f", score {event.score:.3f} (start 1)" if event.score else ""
+    compared = f"step {event.since}" if event.since else "start"
+    score = f", score {event.score:.3f} ({compared} 1)" if event.score else ""
     say(f"{event.pack}: done after {event.step} steps{kept}{score}")
     if 0 < event.score < 1:
-        note("by its scores the start was better than this pack")
+        other = f"the state of {compared}" if event.since else "the start"
+        note(f"by its scores {other} was better than this pack")

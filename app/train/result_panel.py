@@ -155,6 +155,11 @@ class ResultPanel(QWidget):
         where = self.tr("You find it in the list of methods of the Fuse workspace.")
         if not kept.score:
             judged = self.tr("Nothing was held back to check with, so look at it with care.")
+        elif kept.since:
+            judged = self.tr(
+                "The pairs held back changed: its score is {0} times that of step {1}."
+            )
+            judged = judged.format(number(kept.score, ".3f"), formatting.count(kept.since))
         elif kept.parent is None:
             judged = self.tr("It was trained from scratch and is compared with a classical method.")
         elif kept.score <= 1:

@@ -345,6 +345,7 @@ class RunController(QObject):
                 task=str(self._settings.get("task", "")),
                 step=event.step,
                 best_step=event.best_step,
+                since=event.since,
                 kept=event.kept,
                 parent=self._parent(),
                 scores=dict(event.scores),

@@ -322,6 +322,7 @@ class SavedPack:
         parent: file of the parent pack, or None.
         scores: metrics on the validation pairs; empty without any.
         score: relative to the start (1), higher is better; 0 without validation.
+        since: step that it is relative to instead, where the validation pairs changed; else 0.
         report: the model card.
     """
 
@@ -335,6 +336,7 @@ class SavedPack:
     parent: Path | None
     scores: Mapping[str, float]
     score: float = 0.0
+    since: int = 0
     report: Path = Path()
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from core.types import Affine, Volume, read_only
+from core.types import Affine, Volume, read_only, spans_space
 
 Coordinates = npt.NDArray[np.float64]
 """…×3. Of voxels (column i, row j, slice k), of the patient (x, y, z) in mm, LPS."""
@@ -31,7 +31,7 @@ class VoxelGrid:
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
-        if affine.shape != (4, 4) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        if affine.shape != (4, 4) or not spans_space(affine):
             raise ValueError("the affine of a grid must be 4×4 and have an inverse")
         if min(self.shape) < 1:
             raise ValueError(f"a grid without voxels: {self.shape}")

@@ -13,6 +13,7 @@ oblique; ``scipy.ndimage.affine_transform`` took 3.4 s and 3.7 s. Both differ by
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import product
 from typing import Literal
@@ -20,8 +21,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import InputError, Message
 from core.geometry.grids import VoxelGrid, grid_of
-from core.messages import Message
 from core.progress import NullProgress, Progress
 from core.types import Affine, BoolArray, FloatArray, Transform, Volume
 
@@ -34,6 +35,9 @@ _SNAP = 1e-6
 _EDGE = 1e-4
 """Voxels by which a centre may lie outside of the field of view and count as inside."""
 
+_MOST_PLACES = 1 << 15
+"""Within a voxel of the new grid: of 32 times the size along each axis. What is far beyond has a
+wrong unit or size in its header, and would take all memory and no end of time."""
 _CENTRE = (0.0, 0.0, 0.0)
 
 _Index = npt.NDArray[np.intp]
@@ -65,6 +69,7 @@ def resample_onto(
             are the same.
 
     Raises:
+        InputError: a voxel of ``grid`` is so large that no size can be right in both headers.
         Cancelled: by ``progress``.
     """
     moved = np.eye(4) if transform is None else transform.array
@@ -194,6 +199,16 @@ def _places(to_own: npt.NDArray[np.float64]) -> list[tuple[float, float, float]]
     next: one where the grid is as fine or finer.
     """
     counts = [max(1, round(float(np.abs(to_own[:3, axis]).max()))) for axis in range(3)]
+    if math.prod(counts) > _MOST_PLACES:
+        raise InputError(
+            Message("The two volumes"),
+            Message(
+                "a voxel of one holds {0}×{1}×{2} voxels of the other: the size of a voxel, or its "
+                "unit, is wrong in one of the headers",
+                *counts,
+            ),
+            Message("Correct it there (in NIfTI: pixdim, the sform and xyzt_units)."),
+        )
     offsets = [[(n + 0.5) / count - 0.5 for n in range(count)] for count in counts]
     return [(i, j, k) for k, j, i in product(offsets[2], offsets[1], offsets[0])]
 

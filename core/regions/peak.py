@@ -76,6 +76,8 @@ def peak_of(
     Raises:
         Cancelled: by ``progress``.
     """
+    if not _can_fit(volume):  # before its weights are made: of tiny voxels there are too many
+        return None
     weights = _trimmed(sphere_weights(volume.affine))
     weights /= weights.sum()
     centres = _centres(volume, mask, weights)
@@ -108,6 +110,14 @@ class _Plane:
     places: npt.NDArray[np.intp]
     means: npt.NDArray[np.float64]
     doubt: float
+
+
+def _can_fit(volume: Volume) -> bool:
+    """Whether the grid is large enough for a sphere; True where only its weights can tell."""
+    rows = np.linalg.norm(np.linalg.inv(volume.affine[:3, :3]), axis=1)
+    # The outermost layer may count nothing, see _trimmed.
+    least = 2 * np.floor(PEAK_RADIUS * rows - 1.5) + 1
+    return bool((least <= np.array(volume.shape[::-1])).all())
 
 
 def _trimmed(weights: _Weights) -> _Weights:

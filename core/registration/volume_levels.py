@@ -139,5 +139,6 @@ def _body(data: FloatArray, valid: BoolArray, grid: VoxelGrid) -> BoolArray:
     limit = (background + threshold.GetThreshold()) / 2
     body = ndimage.binary_fill_holes((data > limit) & valid)
     reach = np.maximum(1, np.round(_MARGIN / np.array(grid.spacing))).astype(int)
+    reach = np.minimum(reach, grid.shape)
     spread: BoolArray = ndimage.maximum_filter(body, size=tuple(2 * reach + 1))
     return spread & valid

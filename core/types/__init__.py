@@ -22,7 +22,7 @@ from core.types.transform import (
     TransformKind,
     TransformParts,
 )
-from core.types.volume import Affine, Modality, Volume
+from core.types.volume import Affine, Modality, Volume, spans_space
 
 __all__ = [
     "FEATURES",
@@ -59,4 +59,5 @@ __all__ = [
     "Volume",
     "notice_for",
     "read_only",
+    "spans_space",
 ]

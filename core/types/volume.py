@@ -20,6 +20,16 @@ The patient axes are LPS: x grows to the left, y to the back, z to the head.
 Modality = Literal["CT", "MR", "PT", "NM", "OT"]
 """The scanner's kind by its DICOM word; OT (other) where nothing tells."""
 
+_FLAT = 1e-9
+"""Of the volume that voxel axes at right angles would span: those below lie in one plane."""
+
+
+def spans_space(affine: Affine) -> bool:
+    """Whether voxels of this affine have an extent in every direction, however small they are."""
+    axes = affine[:3, :3]
+    upright = float(np.prod(np.linalg.norm(axes, axis=0)))
+    return abs(float(np.linalg.det(axes))) > _FLAT * upright
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Volume:
@@ -75,7 +85,7 @@ class Volume:
                 Message("its place in the patient is not known"),
                 Message("Choose a series whose headers state positions and orientation."),
             )
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        if not spans_space(affine):
             raise InputError(
                 name,
                 Message("its voxels have no extent in some direction"),

@@ -14,8 +14,8 @@ from trainer.events import Started, Stepped
 from trainer.run.loop import train
 from trainer.run_folder.initial_scores import (
     InitialScores,
+    kept_start,
     read_start,
-    read_start_scores,
     write_start,
 )
 from trainer.run_folder.registry import read_record, unfinished
@@ -43,9 +43,13 @@ def test_the_scores_before_training_are_read_by_either_key(tmp_path: Path) -> No
     save_file({"fused": fused}, path, metadata={"unifusion_start": header})
     earlier = read_start(path, "1f")
     assert earlier is not None
-    assert read_start_scores(path) == earlier.scores == {"Qabf": 0.25}
-    write_start(path, InitialScores({"Qabf": 0.75}, fused), "1f")
+    assert (earlier.scores, earlier.step) == ({"Qabf": 0.25}, 0)
+    write_start(path, InitialScores({"Qabf": 0.75}, fused, 4), "1f")
     now = read_start(path, "1f")
     assert now is not None
-    assert read_start_scores(path) == now.scores == {"Qabf": 0.75}
+    assert (now.scores, now.step) == ({"Qabf": 0.75}, 4)
+    assert read_start(path, "2f") is None
+    kept = kept_start(path)
+    assert kept is not None
+    assert kept.scores == now.scores
     assert np.array_equal(now.fused, fused)

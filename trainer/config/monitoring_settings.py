@@ -17,7 +17,8 @@ class MonitoringSettings:
 
     Attributes:
         log_every: steps between two points of the curves.
-        validate_every: steps between two validations.
+        validate_every: steps between two validations; before the first step and at the end there
+            is always one, where there are pairs to judge by.
         validate_pairs: largest number of pairs to validate on, spread evenly; 0 uses all.
         checkpoint_every: steps between two checkpoints.
     """
@@ -38,7 +39,7 @@ class MonitoringSettings:
         Interval(ge=0, le=10_000_000),
         Setting(
             Message("Judge every"),
-            Message("0 never judges."),
+            Message("0 judges before the first step and at the end only."),
             Message("steps"),
             Message("Watching"),
             50,

@@ -15,9 +15,9 @@ from trainer.run.manifest import pack_manifest
 from trainer.run.model_card import write_card
 from trainer.run.network import averaged, new_network
 from trainer.run.score import score
-from trainer.run.trainer import Trainer, load_newest
+from trainer.run.trainer import Trainer, check_same_backbone, load_newest
 from trainer.run_folder.history import read_curves
-from trainer.run_folder.initial_scores import read_start_scores
+from trainer.run_folder.initial_scores import InitialScores, kept_start
 from trainer.run_folder.lock import locked
 from trainer.run_folder.registry import read_record, write_record
 
@@ -38,14 +38,13 @@ def finish(run: Trainer) -> Finished:
         manifest = run.manifest(run.scores or {})
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)
-    start = run.start.scores if run.start is not None else {}
     validation_pairs = run.dataset.validation
     done = _finished(
         plan,
         run.state.step,
         manifest=manifest,
         kept=kept,
-        start=start,
+        start=run.start,
         validation_pairs=len(validation_pairs.pairs) if validation_pairs else 0,
     )
     write_record(replace(run.record(), state="finished", step=run.state.step))
@@ -65,11 +64,12 @@ def _finished(
     *,
     manifest: PackManifest,
     kept: Kept,
-    start: dict[str, float],
+    start: InitialScores | None,
     validation_pairs: int,
 ) -> Finished:
-    scores = manifest.training.scores
-    reached = score(scores, start) if scores and start else 0.0
+    scores, since = manifest.training.scores, start.step if start is not None else 0
+    before = start.scores if start is not None else {}
+    reached = score(scores, before) if scores and before else 0.0
     notes = []
     if kept == "best" and not manifest.training.steps:
         notes.append(
@@ -87,11 +87,28 @@ def _finished(
                 step,
             )
         )
+    if since:
+        notes.append(
+            Message(
+                "The pairs to judge by changed during the run: scores are compared with those of "
+                "step {0}, not with those before training.",
+                since,
+            )
+        )
     if reached and reached < 1:
-        notes.append(Message("By its scores the start was better than this pack."))
+        worse = Message("By its scores the start was better than this pack.")
+        if since:
+            worse = Message("By its scores the state of step {0} was better than this pack.", since)
+        notes.append(worse)
     curves = read_curves(plan.log) if plan.log.is_file() else None
     write_card(
-        plan.card, manifest, start=start, curves=curves, validation=validation_pairs, notes=notes
+        plan.card,
+        manifest,
+        start=before,
+        since=since,
+        curves=curves,
+        validation=validation_pairs,
+        notes=notes,
     )
     return Finished(
         step,
@@ -102,6 +119,7 @@ def _finished(
         report=plan.card,
         curves=plan.log,
         score=reached,
+        since=since,
     )
 
 
@@ -115,11 +133,12 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         keep: the state with the best score (the last one if none was validated), or the last one.
 
     Raises:
-        InputError: there is no run, or nothing was saved yet. OutputError: cannot write.
+        InputError: there is no run, nothing was saved yet, or its DINOv3 file was replaced.
+        OutputError: cannot write.
     """
     record = read_record(folder)
     plan, config = record.plan, record.config
-    start = read_start_scores(plan.start)
+    start = kept_start(plan.start)
     with locked(folder):
         if keep == "best" and _is_pack(plan.best):
             manifest = _copy_best(plan, config)
@@ -140,7 +159,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         network, digest, _ = new_network(config, resuming=True)
         step = BilevelStep(network, config)
         state, _ = load_newest(plan, config, step)
-        state = replace(state, backbone_sha256=digest)
+        check_same_backbone(plan, state, digest)
         manifest = pack_manifest(config, plan, state, pairs=record.pairs, scores={})
         with averaged(step) as whole:
             manifest = write_pack(plan.out, whole, manifest)

@@ -138,23 +138,38 @@ def _place(nodes: int) -> tuple[int, str, int]:
     """(rank of this node, host and port of the first node); from the environment if several."""
     if nodes == 1:
         return 0, "127.0.0.1", 0
-    try:
-        place = (
-            int(os.environ["NODE_RANK"]),
-            os.environ["MASTER_ADDR"],
-            int(os.environ["MASTER_PORT"]),
+    rank = _number(nodes, "NODE_RANK", range(nodes))
+    host = os.environ.get("MASTER_ADDR", "")
+    if not host:
+        raise _misplaced(nodes, Message("{0} is not set", "MASTER_ADDR"))
+    port = _number(nodes, "MASTER_PORT", range(1, 1 << 16))
+    _check_address(host)
+    return rank, host, port
+
+
+def _number(nodes: int, name: str, allowed: range) -> int:
+    """A number of the environment."""
+    text = os.environ.get(name, "")
+    if not text:
+        raise _misplaced(nodes, Message("{0} is not set", name))
+    number = int(text) if text.strip().isascii() and text.strip().isdigit() else -1
+    if number not in allowed:
+        limits = (allowed.start, allowed.stop - 1)
+        raise _misplaced(
+            nodes, Message("{0} is “{1}”, not a number from {2} to {3}", name, text, *limits)
         )
-    except (KeyError, ValueError) as error:
-        raise InputError(
-            Message("{0} nodes", nodes),
-            Message("{0} does not say this node's place", error.args[0]),
-            Message(
-                "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, "
-                "or start the command by torchrun."
-            ),
-        ) from error
-    _check_address(place[1])
-    return place
+    return number
+
+
+def _misplaced(nodes: int, why: Message) -> InputError:
+    return InputError(
+        Message("{0} nodes", nodes),
+        why,
+        Message(
+            "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, "
+            "or start the command by torchrun."
+        ),
+    )
 
 
 def _check_address(host: str) -> None:

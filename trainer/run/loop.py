@@ -182,11 +182,15 @@ def _save_complete_steps(run: Trainer) -> None:
 
 
 def _validate_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
-    """Validate before the first step, after a due step, or when a killed run had not done so."""
+    """Validate before the first step, after a due step, or when a killed run had not done so.
+
+    A resumed run whose validation pairs changed is judged at once, for scores to compare with.
+    """
     config, step = run.config, run.state.step
     if run.dataset.validation is None or not run.world.is_leader:
         return
-    due = step == 0 or _due(step, config.validate_every, config.steps)
+    is_first = step == 0 or (resumed and run.start is None)
+    due = is_first or _due(step, config.validate_every, config.steps)
     if due and not (resumed and step in run.log.validated):
         yield run.validate()
 

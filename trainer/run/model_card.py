@@ -36,6 +36,7 @@ def write_card(
     manifest: PackManifest,
     *,
     start: Mapping[str, float],
+    since: int = 0,
     curves: History | None = None,
     validation: int = 0,
     notes: Sequence[str] = (),
@@ -44,6 +45,7 @@ def write_card(
 
     Args:
         manifest: of the pack. start: scores before training, {} when there are none.
+        since: step that ``start`` is of, where the validation pairs changed during the run.
         curves: of the run. validation: pairs scored by. notes: remarks about the run.
 
     Raises:
@@ -51,7 +53,7 @@ def write_card(
     """
     parts = [_head(manifest), _origin(manifest), _data(manifest, validation)]
     if manifest.training.scores:
-        parts.append(_scores(manifest.training.scores, start, validation))
+        parts.append(_scores(manifest.training.scores, start, since, validation))
     if curves is not None and len(curves.steps):
         parts.append(_curves(curves))
     parts.append(_settings(manifest.training.config))
@@ -100,7 +102,8 @@ def _data(manifest: PackManifest, validation: int) -> str:
     return "## Data\n\n" + "\n".join(lines)
 
 
-def _scores(scores: Mapping[str, float], start: Mapping[str, float], pairs: int) -> str:
+def _scores(scores: Mapping[str, float], start: Mapping[str, float], since: int, pairs: int) -> str:
+    compared = f"step {since}" if since else "start"
     rows = []
     for name, value in scores.items():
         before = start.get(name)
@@ -112,7 +115,7 @@ def _scores(scores: Mapping[str, float], start: Mapping[str, float], pairs: int)
         f"## Scores\n\nMeans over {pairs} pairs that were not trained on, 8-bit luma; of pictures "
         "over a megapixel (1,048,576 pixels), that much in their middle.\n\n"
     )
-    return head + _table(["metric", "start", "this pack", "change"], rows)
+    return head + _table(["metric", compared, "this pack", "change"], rows)
 
 
 def _curves(curves: History) -> str:

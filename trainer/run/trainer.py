@@ -56,7 +56,8 @@ class Trainer:
         best: highest score so far, −∞ before the first validation.
         saved_at: step of the last checkpoint, −1 before the first one.
         is_partial_step: a step has begun and has not been completed.
-        elapsed: seconds of training since the last :class:`Stepped`.
+        elapsed, timed: seconds of training in this session since the last :class:`Stepped`, and the
+            steps they are of (the losses of a resumed run count more: those before it stopped).
         scores: of the present state, None if it has not been validated.
     """
 
@@ -77,6 +78,7 @@ class Trainer:
     saved_at: int = -1
     is_partial_step: bool = False
     elapsed: float = 0.0
+    timed: int = 0
     scores: dict[str, float] | None = None
 
     @property
@@ -96,7 +98,7 @@ class Trainer:
             self.state, _ = _load_matching_checkpoint(self.plan, self.config, self.step, self.state)
         self.step.factors = (self.state.factor_lower, self.state.factor_upper)
         self.saved_at, self.is_partial_step = self.state.step if resuming else -1, False
-        self.elapsed, self.scores = 0.0, None
+        self.elapsed, self.timed, self.scores = 0.0, 0, None
 
     def advance(self) -> None:
         """Run one bilevel step.
@@ -116,6 +118,7 @@ class Trainer:
         sums = self.state.sums
         spent = time.perf_counter() - began
         self.elapsed += spent
+        self.timed += 1
         self.state = replace(
             self.state,
             step=number + 1,
@@ -130,9 +133,9 @@ class Trainer:
         state = self.state
         means = {name: value / state.counted for name, value in state.sums.items()}
         lower, upper = self.step.rates(state.step - 1)
-        pace = state.seconds / state.step if not self.elapsed else self.elapsed / state.counted
+        pace = self.elapsed / self.timed if self.timed else state.seconds / state.step
         self.state = replace(state, sums={}, counted=0)
-        self.elapsed = 0.0
+        self.elapsed, self.timed = 0.0, 0
         return Stepped(
             state.step,
             means,
@@ -217,7 +220,7 @@ class Trainer:
             pairs = self.dataset.validation.pairs
             result = validate(network, pairs, self.device.name, self.progress)
             if self.start is None:
-                self.start = InitialScores(result.scores, result.fused)
+                self.start = InitialScores(result.scores, result.fused, self.state.step)
                 write_start(self.plan.start, self.start, self.dataset.validation_sha256)
             reached = score(result.scores, self.start.scores)
             # The initial state is a candidate too: a run that only gets worse keeps it.
@@ -229,7 +232,9 @@ class Trainer:
         strip = self._strip(result)
         with suppress(OutputError):  # display only; a full disk fails elsewhere
             write_strip(self.plan.strip, strip, self.state.step)
-        return Validated(self.state.step, result.scores, strip, reached, best)
+        return Validated(
+            self.state.step, result.scores, strip, reached, best, since=self.start.step
+        )
 
     def _strip(self, result: ValidationResult) -> PreviewImages:
         before = self.start.fused if self.start is not None else result.fused
@@ -286,6 +291,7 @@ def _prepared(
     if resuming:
         state, note = _load_matching_checkpoint(plan, config, step, state)
         dataset = replace(dataset, notes=(*dataset.notes, *note))
+        _check_reduced(plan, config, state, world)
         step.factors = (state.factor_lower, state.factor_upper)
     control.alternating = config.bilevel and config.network.reconstruction
     run = Trainer(
@@ -303,6 +309,28 @@ def _prepared(
     )
     run.saved_at = state.step if resuming else -1
     return run
+
+
+def _check_reduced(
+    plan: RunPlan, config: TrainConfig, state: RunState, world: DistributedContext
+) -> None:
+    """Refuse to divide a batch that was reduced among processes that it is too small for.
+
+    Raises:
+        InputError: it is not divisible by their number.
+    """
+    batch = state.batch or config.batch
+    if batch % world.size:
+        raise InputError(
+            str(plan.checkpoint),
+            Message(
+                "memory ran out before, so that it goes on with batch {0}, which cannot be divided "
+                "among {1} processes",
+                batch,
+                world.size,
+            ),
+            Message("Resume with {0} processes or fewer that divide it, for instance one.", batch),
+        )
 
 
 def _precision_of(
@@ -332,7 +360,16 @@ def _restore_run_folder(run: Trainer, resuming: bool) -> None:
         return
     run.start = read_start(run.plan.start, run.dataset.validation_sha256)
     if run.start is None:
-        run.plan.best.unlink(missing_ok=True)  # its score refers to another initial state
+        # What was judged before is of other pairs: no score to compare with, no state to keep.
+        run.plan.best.unlink(missing_ok=True)
+        if run.log.validated and run.dataset.validation is not None:
+            other = Message(
+                "The pairs to judge by are not those of before: scores are compared with step {0} "
+                "from here on.",
+                run.state.step,
+            )
+            run.dataset = replace(run.dataset, notes=(*run.dataset.notes, other))
+        run.log.validated.clear()
         return
     try:
         run.best = score(read_manifest(run.plan.best).training.scores, run.start.scores)
@@ -365,6 +402,20 @@ def load_newest(
         raise
 
 
+def check_same_backbone(plan: RunPlan, state: RunState, digest: str) -> None:
+    """Refuse weights that were trained with another DINOv3 file than the one of ``digest``.
+
+    Raises:
+        InputError: the file that the run names was replaced.
+    """
+    if state.backbone_sha256 != digest:
+        raise InputError(
+            str(plan.checkpoint),
+            Message("this run was started with another DINOv3 file"),
+            Message("Put that file back where it was, or start a new run with another output."),
+        )
+
+
 def _load_matching_checkpoint(
     plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState
 ) -> tuple[RunState, tuple[str, ...]]:
@@ -373,12 +424,7 @@ def _load_matching_checkpoint(
     if note and step.world.is_leader:
         # Otherwise the damaged file would become the previous checkpoint at the next save.
         atomic_write(plan.checkpoint, plan.previous.read_bytes())
-    if state.backbone_sha256 != fresh.backbone_sha256:
-        raise InputError(
-            str(plan.checkpoint),
-            Message("this run was started with another DINOv3 file"),
-            Message("Resume with that file, or give another output."),
-        )
+    check_same_backbone(plan, state, fresh.backbone_sha256)
     # Another node may have copies of the pictures, whose times differ: see check_same_start.
     known = state.data_sha256 if step.world.is_leader else ""
     if known and fresh.data_sha256 and known != fresh.data_sha256:

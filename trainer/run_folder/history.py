@@ -18,6 +18,7 @@ from trainer.events import RatesChanged, Reduced, Started, Stepped, TrainEvent, 
 
 CurveValues = npt.NDArray[np.float64]
 
+_SINCE = "since"
 _MAX_STEP = 2**53
 """Larger step numbers are rejected: a float64 no longer represents every integer."""
 
@@ -29,8 +30,9 @@ class History:
         steps: steps at which the losses were recorded.
         series: values by name, NaN where missing, each as long as ``steps``: the loss terms,
             ``lower``, ``upper``, ``lr_lower``, ``lr_upper``, ``seconds_per_step``.
-        validation_steps, validation: the same for the validation scores and ``score``.
-        marks: (step, description) of changes of learning rates and batch size.
+        validation_steps, validation: the same for the validation scores and ``score``, of the pairs
+            that were judged last: where they changed during the run, from then on.
+        marks: (step, description) of changes of learning rates, batch size and validation pairs.
     """
 
     steps: CurveValues
@@ -87,7 +89,9 @@ def _entry(event: TrainEvent) -> dict[str, Any] | None:
             return {"step": event.step, **losses, **rates, **pace}
         case Validated():
             scores = {name: _rounded(value) for name, value in event.scores.items()}
-            return {"step": event.step, "validation": scores, "score": _rounded(event.score)}
+            since = {"since": event.since} if event.since else {}
+            score = _rounded(event.score)
+            return {"step": event.step, "validation": scores, "score": score, **since}
         case RatesChanged():
             rates = {"lower": event.lower, "upper": event.upper}
             return {"step": event.step, "rates": rates}
@@ -144,7 +148,9 @@ def read_curves(path: Path) -> History:
     for entry in read_entries(path):
         if isinstance(entry.get("validation"), dict):
             score = {"score": entry["score"]} if "score" in entry else {}
-            scores.append({"step": entry["step"], **entry["validation"], **score})
+            since = _number(entry.get(_SINCE, 0))
+            since = int(since) if 0 < since < _MAX_STEP else 0
+            scores.append({"step": entry["step"], **entry["validation"], **score, _SINCE: since})
         elif isinstance(entry.get("rates"), dict):
             lower, upper = (_number(entry["rates"].get(level)) for level in ("lower", "upper"))
             text = Message("learning rates {0:g}, {1:g}", lower, upper)
@@ -153,7 +159,12 @@ def read_curves(path: Path) -> History:
             marks.append((entry["step"], Message("batch {0}", entry["batch"])))
         elif "precision" not in entry:
             losses.append(entry)
-    return History(*_columns(losses), *_columns(scores), tuple(marks))
+    since = scores[-1][_SINCE] if scores else 0
+    if since:
+        marks.append((since, Message("other pairs to judge by")))
+    comparable = [{k: v for k, v in one.items() if k != _SINCE} for one in scores
+                  if one[_SINCE] == since]  # fmt: skip
+    return History(*_columns(losses), *_columns(comparable), tuple(sorted(marks)))
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[CurveValues, dict[str, CurveValues]]:

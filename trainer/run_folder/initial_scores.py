@@ -21,14 +21,20 @@ _SCORES, _SCORES_BEFORE = "scores", "figures"
 
 @dataclass(frozen=True, eq=False)
 class InitialScores:
-    """What the network was before training: scores, and the fused first pair."""
+    """What the network was before training: scores, and the fused first pair.
+
+    Attributes:
+        step: of the state that was judged; not 0 where the pairs to judge by changed during the
+            run, of which nothing is known from before.
+    """
 
     scores: dict[str, float]
     fused: FloatArray
+    step: int = 0
 
 
 def write_start(path: Path, start: InitialScores, judged_sha256: str) -> None:
-    header = {_SCORES: start.scores, "judged_sha256": judged_sha256}
+    header = {_SCORES: start.scores, "judged_sha256": judged_sha256, "step": start.step}
     tensors = {"fused": torch.from_numpy(start.fused)}
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps(header)}))
 
@@ -39,10 +45,9 @@ def read_start(path: Path, judged_sha256: str) -> InitialScores | None:
     return start if header.get("judged_sha256") == judged_sha256 else None
 
 
-def read_start_scores(path: Path) -> dict[str, float]:
-    """The scores before the first step, {} where there are none."""
-    _, start = _start_file(path)
-    return start.scores if start is not None else {}
+def kept_start(path: Path) -> InitialScores | None:
+    """The results that the scores of a run are compared with, of whichever pairs; None without."""
+    return _start_file(path)[1]
 
 
 def _start_file(path: Path) -> tuple[dict[str, object], InitialScores | None]:
@@ -52,6 +57,7 @@ def _start_file(path: Path) -> tuple[dict[str, object], InitialScores | None]:
             fused = cast(FloatArray, stream.get_tensor("fused").numpy())
         stored = header[_SCORES if _SCORES in header else _SCORES_BEFORE]
         scores = {str(name): float(value) for name, value in stored.items()}
+        step = int(header.get("step", 0))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return {}, None
-    return header, InitialScores(scores, fused)
+    return header, InitialScores(scores, fused, step)

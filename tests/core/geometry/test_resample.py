@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from core.errors import Cancelled
+from core.errors import Cancelled, InputError
 from core.geometry.alignment import Alignment, lined_up
 from core.geometry.grids import VoxelGrid, grid_of
 from core.geometry.resample import resample_onto
@@ -369,3 +369,21 @@ def test_nibabel_agrees_on_where_a_voxel_is(shared_data: Path) -> None:
         np.testing.assert_allclose(
             nibabel.affines.apply_affine(image.affine, [3, 4, 5]), [-x, -y, z], atol=1e-9
         )
+
+
+def test_a_grid_whose_voxels_are_rooms_is_refused_before_memory_is_taken() -> None:
+    """Voxels of 2 m over those of 4 mm: 125 million places within each."""
+    volume = random_volume((4, 5, 6), scaled(4, 4, 4))
+    grid = VoxelGrid((40, 64, 64), scaled(2000, 2000, 2000))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"holds 500×500×500 voxels of the other"):
+        resample_onto(volume, grid)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_thick_slab_over_thin_slices_is_made() -> None:
+    volume = random_volume((300, 2, 2), scaled(1, 1, 1))
+    slab = resample_onto(volume, VoxelGrid((1, 2, 2), scaled(1, 1, 300, start=(0, 0, 149.5))))
+    np.testing.assert_allclose(slab.data[0], volume.data.mean(axis=0), rtol=1e-4)

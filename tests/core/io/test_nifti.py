@@ -79,12 +79,32 @@ def test_sform_wins_over_qform_and_neither_is_said(tmp_path: Path) -> None:
 
 
 def test_units_of_length(tmp_path: Path) -> None:
-    image = nibabel.Nifti1Image(_DATA, _AFFINE)
-    for unit, factor in (("mm", 1.0), ("meter", 1000.0), ("micron", 0.001)):
+    for unit, factor in (("mm", 1.0), ("meter", 1000.0), ("micron", 0.001), ("unknown", 1.0)):
+        own = np.diag([1 / factor] * 3 + [1.0]) @ _AFFINE
+        image = nibabel.Nifti1Image(_DATA, own)
         image.header.set_xyzt_units(xyz=unit)
         nibabel.save(image, tmp_path / "a.nii")
-        expected = np.array((3.0, 2.5, 2.0)) * factor
+        expected = np.array((3.0, 2.5, 2.0))
         assert _read(tmp_path / "a.nii").spacing == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("unit", ["meter", "mm"])
+def test_voxels_that_nothing_has_are_refused(tmp_path: Path, unit: str) -> None:
+    """Millimetres said to be metres: two metres a voxel."""
+    size = 1.0 if unit == "meter" else 1000.0
+    image = nibabel.Nifti1Image(_DATA, np.diag([2 * size, 2 * size, 3 * size, 1]))
+    image.header.set_xyzt_units(xyz=unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    with pytest.raises(InputError, match=r"a voxel is 3000 mm wide.*xyzt_units"):
+        _read(tmp_path / "a.nii")
+
+
+def test_voxels_of_a_microscope(tmp_path: Path) -> None:
+    """Half a micrometre: tiny is not flat."""
+    image = nibabel.Nifti1Image(_DATA, np.diag([0.5, 0.5, 0.5, 1]))
+    image.header.set_xyzt_units(xyz="micron")
+    nibabel.save(image, tmp_path / "a.nii")
+    assert _read(tmp_path / "a.nii").spacing == pytest.approx((0.0005,) * 3)
 
 
 def test_values_are_scaled_and_nan_is_no_data(tmp_path: Path) -> None:

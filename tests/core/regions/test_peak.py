@@ -86,6 +86,13 @@ def test_none_where_no_sphere_fits() -> None:
     assert peak_of(volume, nothing, NullProgress()) is None
 
 
+def test_voxels_of_a_microscope_are_not_weighed_one_by_one() -> None:
+    """A sphere of 1 cm³ holds 10^15 voxels of a micrometre: none fits, and none is made."""
+    volume = Volume(data=np.ones((5, 6, 7), np.float32), affine=np.diag([1e-3, 1e-3, 1e-3, 1]))
+    mask = RegionMask((5, 6, 7), (0, 0, 0), np.ones((5, 6, 7), bool))
+    assert peak_of(volume, mask, NullProgress()) is None
+
+
 def test_it_can_be_cancelled() -> None:
     class Cancelling(Progress):
         def check(self) -> None:

@@ -101,3 +101,16 @@ def test_what_cannot_be_gathered_is_refused(
     with pytest.raises(InputError, match="NODE_RANK") as caught, process_group(BOTH, plan, 1, 2):
         pass
     assert "torchrun" in caught.value.remedy
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    for name, text, limits in (
+        ("NODE_RANK", "x", "0 to 1"),
+        ("NODE_RANK", "-1", "0 to 1"),
+        ("NODE_RANK", "2", "0 to 1"),
+        ("MASTER_PORT", "a port", "1 to 65535"),
+    ):
+        monkeypatch.setenv("NODE_RANK", "0")
+        monkeypatch.setenv(name, text)
+        words = f"{name} is “{text}”, not a number from {limits}"
+        with pytest.raises(InputError, match=words), process_group(BOTH, plan, 1, 2):
+            pass

@@ -17,7 +17,7 @@ from core.io.readers.decoding import damaged, decoding
 from core.io.readers.kinds import is_nifti
 from core.io.readers.registry import HEAD_BYTES
 from core.salted import key
-from core.types import Affine, SeriesHeader, SliceSource
+from core.types import Affine, SeriesHeader, SliceSource, spans_space
 
 KIND = "NIfTI"
 GZIP = b"\x1f\x8b"
@@ -25,6 +25,8 @@ _HEADER_BYTES = 544
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Of the unit of length in the header; unknown is taken for millimetres."""
+_WIDEST = 500.0
+"""Millimetres. No voxel is half a metre wide: such a unit or size of a voxel is wrong."""
 _COLOURS = (128, 2304)
 _VECTORS = (1004, 1005, 1006, 1007, 1008, 1009)
 """Intents: matrix, symmetric matrix, displacements, vector, points, triangles."""
@@ -227,7 +229,7 @@ def _affine(path: Path, header: Any, notes: list[str]) -> Affine:
     unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0x07, 1.0)
     affine = _RAS_TO_LPS @ ras
     affine[:3] *= unit
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    if not np.isfinite(affine).all() or not spans_space(affine):
         raise damaged(path, Message("its place in the patient is unreadable"))
     return np.asarray(affine)
 
@@ -252,6 +254,20 @@ def _window(header: Any) -> tuple[float, float] | None:
     return (low, high) if math.isfinite(low) and math.isfinite(high) and low < high else None
 
 
+def _size_problem(header: NiftiHeader) -> SeriesError | None:
+    """Why no volume can be as large as the header states."""
+    sides = np.linalg.norm(header.affine[:3, :3], axis=0)
+    counts = np.array(header.shape[:3])
+    widest = float(sides[counts > 1].max(initial=0.0))
+    if widest <= _WIDEST:
+        return None
+    return SeriesError(
+        Message("NIfTI volume “{0}”", bare_name(header.path)),
+        Message("by its header a voxel is {0:g} mm wide", widest),
+        Message("Correct the size of the voxels or their unit (pixdim, the sform, xyzt_units)."),
+    )
+
+
 def bare_name(path: Path) -> str:
     """The file's name without suffixes."""
     name = path.name
@@ -269,7 +285,7 @@ def nifti_series(path: Path) -> SeriesHeader:
     """
     header = nifti_header(path)
     columns, rows, slices, frames = header.shape
-    problem = None
+    problem = _size_problem(header)
     if header.channels > 1:
         problem = SeriesError(
             Message("NIfTI volume “{0}”", bare_name(path)),
