@@ -13,7 +13,7 @@ from core.errors import FusionError
 
 
 class DownloadController(QObject):
-    """Owns the thread of the program's only network request."""
+    """Owns the thread of the download."""
 
     finished = Signal()
     """The weights are downloaded."""

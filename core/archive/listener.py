@@ -1,7 +1,7 @@
 """What arrives from an archive, and where it arrives for C-MOVE.
 
-The only port that this program ever opens: at the address that the user has set, while it
-retrieves, and for the archive that it retrieves from.
+The port is open at the address that the user has set, while it retrieves, and for the archive that
+it retrieves from.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from core.geometry.grids import grid_of
 from core.geometry.planes import axes_of
 from core.io.atomic import atomic_write, output_error
 from core.io.volume_writer import quantised
+from core.messages import from_data, to_data
 from core.types import RESEARCH_NOTICE, FloatArray
 
 _PIXELS, _JOURNAL, _STATE, _LOCK = "slices.raw", "slices.jsonl", "state.json", "lock"
@@ -227,6 +228,7 @@ class SliceStore:
         for line in path.read_text("utf-8", "replace").splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
                 entry = json.loads(line)
+                entry["notes"] = [from_data(note) for note in entry["notes"]]
                 if zlib.crc32(pixels[entry["index"]].tobytes()) == entry["crc"]:
                     self._done[int(entry["index"])] = entry
                     self._provenance = self._provenance or dict(entry["provenance"])
@@ -265,11 +267,12 @@ class SliceStore:
                 "index": one.index,
                 "crc": zlib.crc32(pixels.tobytes()),
                 "shows": one.shows,
-                "notes": [str(note) for note in one.notes],
+                "notes": list(one.notes),
                 "provenance": made,
             }
+            line = json.dumps({**entry, "notes": [to_data(note) for note in one.notes]})
             with (self._folder / _JOURNAL).open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(entry) + "\n")
+                stream.write(line + "\n")
         except OSError as error:
             raise output_error(self._path, error) from error
         self._done[one.index] = entry

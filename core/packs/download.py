@@ -1,4 +1,4 @@
-"""Download of DINOv3 on request of the user: the only network access of this program.
+"""Download of DINOv3, which happens on request of the user alone.
 
 The file is the one that ``timm.create_model(…, pretrained=True)`` would load (repository and file
 name are timm's; a test compares them). Its tensors have timm's names, so that timm's checkpoint

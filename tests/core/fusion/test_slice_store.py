@@ -20,6 +20,7 @@ from core.errors import Cancelled, OutputError
 from core.fusion.slice_store import SliceStore, store_beside, tidy_beside
 from core.fusion.slices import VolumePair, align
 from core.fusion.volume_fusion import FusedSlice, SliceSettings
+from core.messages import Message
 from core.types import DeviceChoice, FusionResult, Volume
 
 SETTINGS = SliceSettings("mif", "average", palettes=("grey", None))
@@ -47,6 +48,29 @@ def _after_error(folder: Path, kind: type[BaseException], done: range) -> None:
 
     with pytest.raises(kind), SliceStore(folder, pair_of(), SETTINGS) as store:
         store.fill(slices())
+
+
+def test_notes_can_be_translated_before_and_after_a_run_is_taken_up(tmp_path: Path) -> None:
+    """Templates and values are what another language is made of; both are kept on disk."""
+    count = Message.plural("{0} slice", "{0} slices", 2)
+    said = (Message("{0} voxels are {1}", 3, Message("empty")), count)
+
+    def parts(notes: tuple[str, ...]) -> list[tuple[object, ...]]:
+        assert all(isinstance(note, Message) for note in notes)
+        return [(str(n), n.template, n.many, n.values) for n in notes if isinstance(n, Message)]
+
+    def slices() -> Iterator[FusedSlice]:
+        yield replace(fused(0), notes=said)
+        assert parts(store.notes) == parts(said)
+        raise RuntimeError
+
+    store = SliceStore(store_beside(tmp_path / "out"), pair_of(), SETTINGS)
+    with pytest.raises(RuntimeError), store:
+        store.fill(slices())
+    with SliceStore(store_beside(tmp_path / "out"), pair_of(), SETTINGS) as again:
+        assert again.resumed == 1
+        assert parts(again.notes[1:]) == parts(said)
+        assert isinstance(parts(again.notes)[1][3][1], Message)
 
 
 def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
