@@ -21,7 +21,7 @@ from app.registration.pending_offer import PendingOffer
 from app.registration.state import AlignState, NativeSources
 from app.workers import Job, Runner
 from core.errors import FusionError, InputError, Message, RigExists
-from core.types import PairTransform, Transform, Volume
+from core.types import PairTransform, SourceSide, Transform, Volume
 from core.types.moves import centre_of
 
 if TYPE_CHECKING:
@@ -237,19 +237,18 @@ class AlignController(QObject):
         self.registration = None
         self._work(
             compute(tasks.register_sources, fixed, moving, request),
-            self._registered,
+            partial(self._registered, edit.moving),
             self.tr("Registering"),
         )
 
-    def _registered(self, found: Registration) -> None:
+    def _registered(self, moving: SourceSide, found: Registration) -> None:
+        # Another source may be the one that is moved by now.
         self.registration = found
         state = self.state
         if found.verdict != "failed":
             state.show_before(False)
             state.history.end_gesture()
-            by = PairTransform(
-                found.transform, state.edit.moving, origin="registered", verdict=found.verdict
-            )
+            by = PairTransform(found.transform, moving, origin="registered", verdict=found.verdict)
             state.set_edit(state.edit.with_result(by))
         self.work_changed.emit()
 
@@ -259,11 +258,11 @@ class AlignController(QObject):
         """Take the transform in a file, from A to B or from the source that is kept."""
         self._work(
             partial(tasks.read_transform, path),
-            partial(self._imported, path.name),
+            partial(self._imported, path.name, self.state.edit.moving),
             self.tr("Reading the transform"),
         )
 
-    def _imported(self, name: str, transform: Transform) -> None:
+    def _imported(self, name: str, moving: SourceSide, transform: Transform) -> None:
         state = self.state
         if transform.dimension != state.edit.transform.dimension:
             is_of = Message("its transform is one of volumes, and these are pictures")
@@ -272,7 +271,7 @@ class AlignController(QObject):
             error = InputError(name, is_of, Message("Choose another transform."))
             self.session.show_error(error)
             return
-        by = PairTransform(transform, state.edit.moving, origin="file", name=name)
+        by = PairTransform(transform, moving, origin="file", name=name)
         state.set_edit(state.edit.with_result(by))
 
     def export_transform(self, path: Path) -> None:

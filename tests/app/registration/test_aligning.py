@@ -261,6 +261,35 @@ def test_cancelling_leaves_the_transform(qtbot, aligned, monkeypatch):
     assert not aligned.aligning.panel.cancel.isVisible()
 
 
+@pytest.mark.parametrize("job", ["registration", "file"])
+def test_what_was_found_for_one_source_is_turned_for_the_one_moved_meanwhile(
+    qtbot, aligned, monkeypatch, tmp_path, job
+):
+    """The other source is moved against the shift: the pair lies the same."""
+    gate = threading.Event()
+    align, state = aligned.aligning.align, aligned.aligning.state
+
+    def slow(*_, **_rest):
+        gate.wait(10)
+        return found() if job == "registration" else BY.transform
+
+    monkeypatch.setattr("core.registration.registering.register", slow)
+    monkeypatch.setattr("core.io.transforms.read_transform", slow)
+    if job == "registration":
+        align.register()
+    else:
+        align.import_transform(tmp_path / "x.tfm")
+    panel = aligned.aligning.panel
+    panel.moving.setCurrentIndex(panel.moving.findData("a"))
+    panel.moving.activated.emit(panel.moving.currentIndex())
+    assert state.edit.moving == "a"
+    gate.set()
+    qtbot.waitUntil(lambda: align.stage is None, timeout=WAIT)
+    assert state.edit.moving == "a"
+    np.testing.assert_allclose(state.parts.shift, [-value for value in SHIFT], atol=1e-9)
+    assert state.edit.by.origin == ("registered" if job == "registration" else "file")
+
+
 def test_a_registration_of_another_pair_is_dropped(qtbot, aligned, monkeypatch, files):
     gate = threading.Event()
 
