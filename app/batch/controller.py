@@ -23,7 +23,7 @@ from app.batch.state import OVER, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory
 from app.pairs.datasets import AUTOMATIC, FoundDataset, known_datasets
 from app.pairs.edits import PairKey, key_of
-from app.workers import Runner
+from app.workers import Job, Runner
 from core.batch.row_choice import RowChoice
 from core.errors import FusionError
 
@@ -70,7 +70,8 @@ class BatchController(QObject):
         self._work = Runner("batch", self, background=True)
         self._inspector = HeaderInspector(self)
         self.run = BatchRun(factory, self._work, self)
-        self._is_finding = False
+        self._search: Job | None = None
+        """The one whose answer is taken; those of older ones are not."""
         self._closed = False
         self._uses_default_folder, self._start_when_planned = True, False
         self.sources: tuple[Path, ...] = ()
@@ -166,7 +167,7 @@ class BatchController(QObject):
     @property
     def phase(self) -> BatchPhase:
         """What the batch is doing."""
-        return "finding" if self._is_finding else self.run.phase
+        return "finding" if self._search is not None else self.run.phase
 
     @property
     def is_busy(self) -> bool:
@@ -183,9 +184,11 @@ class BatchController(QObject):
         """Whether some planned rows have not ended yet."""
         return any(key not in self.rows or self.rows[key].state not in OVER for key in self.targets)
 
-    def _set_finding(self, finding: bool) -> None:
-        if finding != self._is_finding:
-            self._is_finding = finding
+    def _set_search(self, search: Job | None) -> None:
+        old, self._search = self._search, search
+        if old is not None and old is not search:
+            old.cancel()
+        if (old is None) != (search is None):
             self.phase_changed.emit()
 
     def _loaded(self, last: LastBatch | None) -> None:
@@ -207,6 +210,7 @@ class BatchController(QObject):
             self.pairing = last.pairing  # whose edits are carried over
             self._find()
         else:
+            self._set_search(None)
             self.set_pairing(last.pairing)
 
     # --- pairs -----------------------------------------------------------------------------
@@ -223,20 +227,26 @@ class BatchController(QObject):
         self._find()
 
     def _find(self) -> None:
-        self._set_finding(True)
-        job = self._work.submit(
-            partial(tasks.find, self.sources, self.choices, self.pairing), key="find"
-        )
-        job.finished.connect(self._found)
-        job.failed.connect(self._not_found)
+        old = self.pairing
+        job = self._work.submit(partial(tasks.find, self.sources, self.choices, old), key="find")
+        self._set_search(job)
+        job.finished.connect(partial(self._found, job, old))
+        job.failed.connect(partial(self._not_found, job))
 
-    def _found(self, found: tasks.BatchPairs) -> None:
-        self._set_finding(False)
+    def _found(self, job: Job, old: PairingPlan | None, found: tasks.BatchPairs) -> None:
+        if job is not self._search:
+            return
+        if self.pairing is not old:
+            self._find()  # with what has been changed by hand meanwhile
+            return
+        self._set_search(None)
         self.set_pairing(found.pairing)
         self._set_dataset(found.dataset)
 
-    def _not_found(self, error: FusionError) -> None:
-        self._set_finding(False)
+    def _not_found(self, job: Job, error: FusionError) -> None:
+        if job is not self._search:
+            return
+        self._set_search(None)
         there = self.pairing is not None
         left = tuple(path for path in self.sources if path.exists()) if there else ()
         if there and left == self.sources:
@@ -248,6 +258,7 @@ class BatchController(QObject):
     def clear(self) -> None:
         """Remove all pairs."""
         if not self.is_busy:
+            self._set_search(None)
             self.sources, self.pairing = (), None
             self._set_dataset(None)
             self.run.forget()
@@ -332,7 +343,7 @@ class BatchController(QObject):
         return self.pairing, self.choices
 
     def _planned(self) -> None:
-        if self._start_when_planned:
+        if self._start_when_planned and self._search is None:
             self._start_when_planned = False
             self.start()
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.batch import tasks
 from app.batch.settings import BatchChoices
 from app.pairs.edits import PairKey
-from app.workers import Runner
+from app.workers import Job, Runner
 from core.batch.row_choice import NO_CHOICE, RowChoice
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class BatchPlanner(QObject):
         self._runner, self._wanted = runner, wanted
         self.planned = tasks.Planned()
         self.is_planning = False
+        self._job: Job | None = None
         self.own: dict[PairKey, RowChoice] = {}
         """What was chosen for single pairs."""
         self._timer = QTimer(self)
@@ -57,22 +58,29 @@ class BatchPlanner(QObject):
 
     def later(self) -> None:
         """Plan again once the choices have not changed for a moment."""
+        self._drop()
         self.is_planning = True
         self._timer.start()
         self.changed.emit()
+
+    def _drop(self) -> None:
+        """Take no answer about what was to be planned before."""
+        self._timer.stop()
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
 
     def _plan(self) -> None:
         wanted = self._wanted()
         if wanted is not None:
             work = partial(tasks.plan, *wanted, dict(self.own))
-            job = self._runner.submit(work, key="plan")
+            job = self._job = self._runner.submit(work, key="plan")
             job.finished.connect(self.set_planned)
             job.failed.connect(lambda error: self.set_planned(tasks.Planned(error=error)))
 
     def set_planned(self, planned: tasks.Planned) -> None:
-        """Take a plan, unless a newer one follows."""
-        if self._timer.isActive():
-            return
+        """Take a plan instead of any that is being made."""
+        self._drop()
         self.is_planning, self.planned = False, planned
         self.changed.emit()
         self.ready.emit()
