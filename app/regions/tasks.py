@@ -26,11 +26,10 @@ from core.regions import (
     measure_regions,
 )
 from core.types import Affine, FloatArray, Image, SourcePair, Volume
+from core.types.luma import LUMA_WEIGHTS
 
 _prepared: WeakKeyDictionary[SourcePair, MeasuredSources] = WeakKeyDictionary()
 """Of pictures that are measured again and again, while a region is dragged."""
-_LUMA = (0.299, 0.587, 0.114)
-"""BT.601."""
 
 Measured: TypeAlias = OpenVolumes | SourcePair
 """What regions are on: volumes with their own voxels, or the pair of pictures on screen."""
@@ -107,7 +106,7 @@ def _of_picture(image: Image, affine: Affine) -> Volume:
     """A picture as one layer of voxels; colours are measured as luma."""
     data: FloatArray = image.data[..., 0]
     if image.data.shape[2] == 3:
-        data = np.asarray(image.data @ np.array(_LUMA, np.float32), np.float32)
+        data = np.asarray(image.data @ LUMA_WEIGHTS, np.float32)
     mask = None if image.mask is None else image.mask[np.newaxis]
     volume = Volume(data=data[np.newaxis], affine=affine, modality="MR", unit=image.unit)
     return replace(volume, mask=mask)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from core.types import FloatArray
-
-_BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+from core.types.luma import LUMA_WEIGHTS
 
 
 def grey(image: FloatArray) -> FloatArray:
     """BT.601 luma, H×W, of an H×W×1 or H×W×3 image; the value range is preserved."""
     if image.shape[2] == 1:
         return image[:, :, 0]
-    return np.asarray(image @ _BT601, dtype=np.float32)
+    return np.asarray(image @ LUMA_WEIGHTS, dtype=np.float32)
 
 
 def fuse_average(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
+from typing import Any, TypeVar
 
 import platformdirs
 
@@ -21,6 +22,7 @@ CACHE_NAME = "scores.sqlite"
 CACHE_VARIABLE = "UNIFUSION_CACHE"
 """Environment variable with the folder of :func:`default_cache`."""
 _FORMAT = 3
+_Found = TypeVar("_Found")
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS images (
         key TEXT PRIMARY KEY, seconds REAL, peak INTEGER, device_peak INTEGER,
@@ -72,22 +74,54 @@ class ScoreCache:
             OutputError: it cannot be written.
         """
         self.folder = folder
-        path = folder / CACHE_NAME
+        self._path = folder / CACHE_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                self._db = _opened(path)
+                self._db = _opened(self._path)
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
+                if not _is_damage(error):
                     raise
-                path.unlink()
-                self._db = _opened(path)
+                self._make_anew()
         except (OSError, sqlite3.Error) as error:
-            raise OutputError(
-                str(folder),
-                Message("scores cannot be kept there ({0})", error),
-                Message("Choose another folder."),
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _make_anew(self) -> None:
+        """Open an empty cache in place of a damaged one.
+
+        Its journal goes too: SQLite would replay it into the new file.
+        """
+        if hasattr(self, "_db"):
+            self._db.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(CACHE_NAME + suffix).unlink(missing_ok=True)
+        self._db = _opened(self._path)
+
+    def _unwritable(self, error: Exception) -> OutputError:
+        return OutputError(
+            str(self.folder),
+            Message("scores cannot be kept there ({0})", error),
+            Message("Choose another folder."),
+        )
+
+    def _despite_damage(self, work: Callable[[], _Found]) -> _Found:
+        """What ``work`` returns, a second time on a new file where it finds the file damaged.
+
+        Damage beyond the first pages is noticed only by who reads or writes there.
+
+        Raises:
+            OutputError: the file cannot be read or written.
+        """
+        try:
+            try:
+                return work()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._make_anew()
+                return work()
+        except (OSError, sqlite3.Error) as error:
+            raise self._unwritable(error) from error
 
     def get(self, key: str, versions: Mapping[str, int]) -> KeptScores | None:
         """What is known of an image; None if nothing is.
@@ -95,7 +129,13 @@ class ScoreCache:
         Args:
             versions: the metrics, each with the version of which a score counts. The scores found
                 may be of some of them only, in this order.
+
+        Raises:
+            OutputError: the file cannot be read.
         """
+        return self._despite_damage(lambda: self._found(key, versions))
+
+    def _found(self, key: str, versions: Mapping[str, int]) -> KeptScores | None:
         image = self._db.execute(
             "SELECT seconds, peak, device_peak, is_first, notes, elsewhere FROM images "
             "WHERE key = ?",
@@ -103,6 +143,12 @@ class ScoreCache:
         ).fetchone()
         if image is None:
             return None
+        try:
+            return self._decoded(key, image, versions)
+        except (ValueError, TypeError, KeyError) as error:
+            raise sqlite3.DataError("a row is damaged") from error
+
+    def _decoded(self, key: str, image: tuple[Any, ...], versions: Mapping[str, int]) -> KeptScores:
         rows = {
             metric: (nan if value is None else float(value), milliseconds)
             for metric, version, value, milliseconds in self._db.execute(
@@ -139,27 +185,24 @@ class ScoreCache:
             for metric, value in scores.values.items()
         ]
         cost = scores.cost
-        try:
+        image = (
+            key,
+            cost.seconds,
+            cost.peak_bytes,
+            cost.device_peak_bytes,
+            int(cost.is_first),
+            json.dumps([to_data(note) for note in scores.notes]),
+            int(cost.elsewhere),
+        )
+
+        def write() -> None:
             with self._db:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        key,
-                        cost.seconds,
-                        cost.peak_bytes,
-                        cost.device_peak_bytes,
-                        int(cost.is_first),
-                        json.dumps([to_data(note) for note in scores.notes]),
-                        int(cost.elsewhere),
-                    ),
+                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?)", image
                 )
                 self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
-        except sqlite3.Error as error:
-            raise OutputError(
-                str(self.folder),
-                Message("scores cannot be kept there ({0})", error),
-                Message("Choose another folder."),
-            ) from error
+
+        self._despite_damage(write)
 
     def image_path(self, key: str) -> Path:
         """Where the fused image of ``key`` is kept, if it is."""
@@ -168,6 +211,14 @@ class ScoreCache:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is to blame, rather than a full disk, a lock or a missing permission."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # of Python's own: a text that is not UTF-8, or a row of other values
+        return isinstance(error, sqlite3.OperationalError | sqlite3.DataError)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

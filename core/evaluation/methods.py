@@ -252,7 +252,7 @@ def _engine_method(choice: MethodChoice, task: str, engine: Engine) -> EngineMet
         name = choice.name or baseline.name
         described = MethodDescription(name, "classical", detail=baseline.reference)
         return EngineMethod(engine, task, choice.value, described, "")
-    from core.packs.format import weight_count
+    from core.packs.format import fusing_weights
     from core.packs.registry import Catalogue
 
     entry = Catalogue().find(choice.value, task)
@@ -261,7 +261,7 @@ def _engine_method(choice: MethodChoice, task: str, engine: Engine) -> EngineMet
         choice.name or manifest.name,
         "pack",
         detail=f"{manifest.title}, {manifest.weights_sha256[:12]}",
-        parameters=weight_count(entry.path),
+        parameters=fusing_weights(entry.path, manifest.network),
     )
     return EngineMethod(engine, task, choice.value, described, manifest.weights_sha256)
 

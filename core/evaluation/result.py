@@ -26,7 +26,8 @@ class MethodDescription:
         name: unique within an evaluation.
         kind: how its fused images come about.
         detail: the folder, the command line, or the pack's version and hash.
-        parameters: number of weights that fuse; None if unknown or without weights.
+        parameters: number of weights that fuse (of a pack as
+            :func:`core.packs.format.fusing_weights`); None if unknown or no network.
     """
 
     name: str

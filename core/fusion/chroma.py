@@ -18,10 +18,9 @@ import cv2
 import numpy as np
 
 from core.types import FloatArray, Image
+from core.types.luma import KB, KR, LUMA_WEIGHTS
 
-KR, KG, KB = 0.299, 0.587, 0.114
 CB_SPAN, CR_SPAN = 2 * (1 - KB), 2 * (1 - KR)
-_LUMA = np.array([KR, KG, KB], dtype=np.float32)
 _CLIPPING, _CLIPPED = np.float32(240 / 255), np.float32(250 / 255)
 """Largest channel from which a pixel counts less, and from which on it is clipped."""
 _BLACK, _DARK = np.float32(6 / 255), np.float32(20 / 255)
@@ -37,7 +36,7 @@ _MIN_DISTANCE = 1e-6
 """Sum of luma distances below which neither source counts as nearer."""
 _EPS = np.float32(1e-30)
 """Replaces a zero divisor where the numerator is zero too."""
-_MIN_LUMA = np.float32(1e-3)
+_MINLUMA_WEIGHTS = np.float32(1e-3)
 """Replaces a smaller luma as a divisor."""
 WINDOW_RADIUS = 2
 """Radius in rows of the window in which luma distances are averaged."""
@@ -63,7 +62,7 @@ def luma(rgb: FloatArray) -> FloatArray:
     """BT.601 luma, H×W×1 in [0, 1], of H×W×3 (or H×W×1, returned as it is) in [0, 1]."""
     if rgb.shape[-1] == 1:
         return rgb
-    grey: FloatArray = rgb @ _LUMA
+    grey: FloatArray = rgb @ LUMA_WEIGHTS
     return grey[..., np.newaxis]
 
 
@@ -196,7 +195,7 @@ def _exposure(peak: FloatArray) -> FloatArray:
 def _brightening(fused: FloatArray, source: SourceChroma) -> FloatArray:
     """Fused luma over that of the source."""
     divisor = np.empty_like(source.luma)
-    np.maximum(source.luma, _MIN_LUMA, out=divisor)
+    np.maximum(source.luma, _MINLUMA_WEIGHTS, out=divisor)
     return np.divide(fused, divisor, out=divisor)
 
 

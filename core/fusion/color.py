@@ -13,9 +13,6 @@ import numpy as np
 from core.fusion.chroma import (
     CB_SPAN,
     CR_SPAN,
-    KB,
-    KG,
-    KR,
     WINDOW_RADIUS,
     luma,
     mixed_chroma,
@@ -26,6 +23,7 @@ from core.fusion.tint import tinted
 from core.missing_data import MissingData, fill_smoothly, missing_data_of
 from core.tasks import ColourPolicy
 from core.types import FloatArray, Image, SourcePair
+from core.types.luma import KB, KG, KR
 
 _EPS = np.float32(1e-30)
 """Replaces a zero divisor where the numerator is zero too."""

@@ -44,6 +44,7 @@ FORMAT_VERSION = 3
 READABLE_VERSIONS = (1, 2, 3)
 SUFFIX = ".safetensors"
 _KEY = "unifusion"
+_RECONSTRUCTION = ("reconstruction_x.", "reconstruction_y.")
 _GET_ANOTHER = Message("Get the pack again, or choose another one.")
 _SEALED_ENTRIES = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
 """Entries of a manifest that influence the fused image."""
@@ -317,13 +318,23 @@ def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
         raise PackError(what, Message("the file is damaged ({0})", error), _GET_ANOTHER) from error
 
 
-def weight_count(path: Path) -> int:
-    """Number of weights in the pack at ``path``; its backbone may be in another file.
+def fusing_weights(path: Path, network: NetworkConfig) -> int:
+    """Number of weights in the pack at ``path`` that its fused image depends on.
+
+    Not those that rebuild the sources, of which fusing uses none, nor a DINOv3 backbone, which is
+    in a file of its own; 0 where the fused image is chosen by rule.
 
     Raises:
         PackError: it cannot be read.
     """
-    return sum(prod(tensor.shape) for tensor in _tensors_in(path, path.name).values())
+    tensors = _tensors_in(path, path.name)
+    if not network.learns_fusion:
+        return 0
+    return sum(
+        prod(tensor.shape)
+        for name, tensor in tensors.items()
+        if not name.startswith(_RECONSTRUCTION)
+    )
 
 
 def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from core.registration.motion import Array, CentredFrame
 from core.types import BoolArray, FloatArray, Image
+from core.types.luma import LUMA_WEIGHTS
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _WHOLE = 0.99
 _BLUR = 0.5
 """Sigma in pixels of the smaller picture, so that nothing aliases."""
@@ -44,7 +44,7 @@ class Level:
 def level_of(image: Image) -> Level:
     """An image at its own size, as it is shown but in grey; what is not finite is no data."""
     levels = image.levels()
-    grey = levels @ _LUMA if levels.shape[2] == 3 else levels[..., 0]
+    grey = levels @ LUMA_WEIGHTS if levels.shape[2] == 3 else levels[..., 0]
     valid = np.isfinite(grey)
     if image.mask is not None:
         valid &= image.mask

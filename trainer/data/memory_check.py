@@ -82,7 +82,6 @@ def _images(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
         pixels = a.width * a.height * config.network.in_channels
         held += pixels * _BYTES_PER_SAMPLE * (3 if config.truth else 2)
         # The decoded images, the images made of them, and temporary arrays.
-        reading = max(
-            reading, decoding_bytes(a) + decoding_bytes(b), pair_bytes(a, b) + 16 * pixels
-        )
+        converted = pair_bytes(a, b) + _READ_OVERHEAD * pixels
+        reading = max(reading, decoding_bytes(a) + decoding_bytes(b), converted)
     return held, reading

@@ -28,7 +28,7 @@ from trainer.data.alignment import PairAligner
 PLANE: PlaneName = "axial"
 SLICE_DISTANCE = 6.0
 """Millimetres between two slices that are trained on: about what a PET resolves."""
-_BEGINNING = 1 << 16
+BEGINNING = 1 << 16
 """Bytes that tell two studies apart: in DICOM they hold the identifiers of the image."""
 _DARK, _LEAST = 0.05, 0.01
 """A source shows something in a slice where at least this share of it is above that level."""
@@ -115,7 +115,7 @@ def content_key(study: SeriesPair) -> str:
     for path in (study.a.files[0], study.b.files[0]):
         digest.update(f"{path.name}\n".encode("utf-8", "surrogatepass"))
         with suppress(OSError), path.open("rb") as stream:  # reading it says what is wrong
-            digest.update(stream.read(_BEGINNING))
+            digest.update(stream.read(BEGINNING))
     return digest.hexdigest()
 
 

@@ -17,10 +17,7 @@ from core.pairing.known_folders import truth_of
 from core.pairing.plan import Leftover, Match
 from core.pairing.study_pairs import SeriesPair
 from core.tasks import get_task
-from trainer.data.pair_reader import SLICE_DISTANCE, content_key, slices_of
-
-_BEGINNING = 65536
-"""Bytes of a file that tell it from another one of the same name and size."""
+from trainer.data.pair_reader import BEGINNING, SLICE_DISTANCE, content_key, slices_of
 
 
 @dataclass(frozen=True)
@@ -198,4 +195,4 @@ def fingerprint(matches: Sequence[Match], truth: bool, copies: bool = False) -> 
 
 def _beginning(path: Path) -> str:
     with path.open("rb") as stream:
-        return hashlib.sha256(stream.read(_BEGINNING)).hexdigest()
+        return hashlib.sha256(stream.read(BEGINNING)).hexdigest()

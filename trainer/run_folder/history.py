@@ -14,6 +14,7 @@ import numpy.typing as npt
 from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error
 from core.io.readers.decoding import file_error
+from trainer.config.run_plan import LOG
 from trainer.events import RatesChanged, Reduced, Started, Stepped, TrainEvent, Validated
 
 CurveValues = npt.NDArray[np.float64]
@@ -137,7 +138,7 @@ def read_curves(path: Path) -> History:
         InputError: there is no log, or it cannot be read.
     """
     if path.is_dir():
-        path = path / "log.jsonl"
+        path = path / LOG
     if not path.is_file():
         raise InputError(
             str(path), Message("there is no such log"), Message("The run has not begun.")

@@ -7,7 +7,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import MRImageStorage, generate_uid
 
 from core.geometry.planes import PlaneAxes
-from core.io.dicom_output.placing import across, corner, normal
+from core.io.dicom_output.placing import across, corner
 from core.io.dicom_output.sources import DicomSources
 
 _REFERENCES = ("ReferencedSeriesSequence", "StudiesContainingOtherReferencedInstancesSequence")
@@ -75,7 +75,5 @@ def refer(
         if text:
             derived.DerivationDescription = text
         derived.DerivationCodeSequence = Items([derivation])
-        derived.SourceImageSequence = Items(
-            sources.source_images(corner(axes, index), normal(axes))
-        )
+        derived.SourceImageSequence = Items(sources.source_images(axes, index))
         groups.DerivationImageSequence = Items([derived])

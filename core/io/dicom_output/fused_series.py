@@ -27,9 +27,9 @@ from core.geometry.planes import PlaneAxes
 from core.io.atomic import atomic_folder, atomic_path
 from core.io.dicom_output.notice import ColourSlice, PlacedNotice, place_notice
 from core.io.dicom_output.placing import (
+    MOST_BYTES,
     across,
     corner,
-    normal,
     plane_position,
     shared_groups,
     write_pixels,
@@ -43,8 +43,6 @@ MULTI_FRAME_FILE = "fused.dcm"
 _OWN_NAME = re.compile(r"fused(_\d+)?\.dcm")
 _SERIES_NUMBER = 9001
 _SCHEME = "99UNIFUSION"
-_MOST_BYTES = 2**32 - 2
-"""Of the pixels of one file."""
 _PER_FRAME = Tag(0x5200, 0x9230)
 _POSITION, _POSITION_GROUP = Tag(0x0020, 0x0032), Tag(0x0020, 0x9113)
 _DESCRIPTION_LENGTH = 1024
@@ -185,7 +183,7 @@ def _reported(indices: Sequence[int], count: int, progress: Progress) -> Iterato
 
 
 def _check_size(path: Path, slices: Any) -> None:
-    if slices.nbytes > _MOST_BYTES:
+    if slices.nbytes > MOST_BYTES:
         raise OutputError(
             Message("Cannot write {0}", path),
             Message("it has more pixels than one DICOM file can hold"),
@@ -287,9 +285,7 @@ def _frame_groups(series: _Series, index: int) -> Dataset:
     derived = Dataset()
     derived.DerivationDescription = description(series.fused)
     derived.DerivationCodeSequence = Items(derivation_codes())
-    derived.SourceImageSequence = Items(
-        series.fused.sources.source_images(corner(axes, index), normal(axes))
-    )
+    derived.SourceImageSequence = Items(series.fused.sources.source_images(axes, index))
     groups.DerivationImageSequence = Items([derived])
     return groups
 
@@ -297,16 +293,15 @@ def _frame_groups(series: _Series, index: int) -> Dataset:
 def _single(series: _Series, index: int) -> Dataset:
     """The tags of the file of one slice."""
     fused, axes = series.fused, series.fused.axes
-    place = corner(axes, index), normal(axes)
-    referred = fused.sources.referred_images(*place)
+    referred = fused.sources.referred_images(axes, index)
     dataset = _common(series, SecondaryCaptureImageStorage, index + 1, referred)
     between, down, beside = (_decimal(one) for one in axes.spacing)
-    dataset.ImagePositionPatient = [_decimal(one) for one in place[0]]
+    dataset.ImagePositionPatient = [_decimal(one) for one in corner(axes, index)]
     dataset.ImageOrientationPatient = [_decimal(one) for one in across(axes).ravel()]
     dataset.PixelSpacing = [down, beside]
     dataset.SliceThickness = dataset.SpacingBetweenSlices = between
     dataset.SliceLocation = _decimal(axes.offset_of(index))
-    found = fused.sources.source_images(*place)
+    found = fused.sources.source_images(axes, index)
     if found:
         dataset.SourceImageSequence = Items(found)
     return dataset

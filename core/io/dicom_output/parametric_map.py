@@ -19,6 +19,7 @@ from core.io.atomic import atomic_path
 from core.io.dicom_output.derived_frames import frame_slices, refer, stand_in
 from core.io.dicom_output.fused_series import identity_notes
 from core.io.dicom_output.placing import (
+    MOST_BYTES,
     pixel_measures,
     plane_orientation,
     plane_position,
@@ -32,7 +33,6 @@ from core.types import FloatArray, Volume
 
 SUFFIX = ".dcm"
 _SERIES_NUMBER = 9002
-_MOST_BYTES = 2**32 - 2
 _MEANINGS = {
     "SUVbw": "Standardized Uptake Value body weight",
     "SUVlbm": "Standardized Uptake Value lean body mass",
@@ -92,7 +92,7 @@ def write_parametric_map(
             Message("Fuse the DICOM series, or leave the map out."),
         )
     count, rows, columns = axes.shape
-    if count * rows * columns * 4 > _MOST_BYTES:
+    if count * rows * columns * 4 > MOST_BYTES:
         raise OutputError(
             Message("Cannot write {0}", path),
             Message("it has more pixels than one DICOM file can hold"),

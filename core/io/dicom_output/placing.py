@@ -12,6 +12,9 @@ from pydicom.dataset import Dataset
 
 from core.geometry.planes import PlaneAxes
 
+MOST_BYTES = 2**32 - 2
+"""Of pixels that are not compressed: their length has 32 bits, and is even."""
+
 
 def across(axes: PlaneAxes) -> npt.NDArray[np.float64]:
     """2×3: unit vectors along a row and along a column of the slices."""

@@ -23,6 +23,7 @@ from core.io.atomic import atomic_path
 from core.io.dicom_output.derived_frames import frame_slices, refer, stand_in
 from core.io.dicom_output.fused_series import identity_notes
 from core.io.dicom_output.placing import (
+    MOST_BYTES,
     pixel_measures,
     plane_orientation,
     plane_position,
@@ -40,8 +41,6 @@ _HISTOGRAM = Code("123105", "DCM", "Histogram Analysis")
 _COLOURS = ((255, 200, 0), (0, 200, 255), (255, 80, 200), (120, 255, 80),
             (255, 110, 60), (150, 130, 255), (0, 230, 160), (230, 230, 120))  # fmt: skip
 _MOST_SEGMENTS = 65_535
-_MOST_BYTES = 2**32 - 2
-"""Of the pixels of one file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +111,7 @@ def write_segmentation(
     axes = _native_axes(grid)
     dataset = _segmentation(kept, axes, sources)
     length = -(-len(dataset.PerFrameFunctionalGroupsSequence) * math.prod(axes.shape[1:]) // 8)
-    if length > _MOST_BYTES:
+    if length > MOST_BYTES:
         raise OutputError(
             what,
             Message("it has more pixels than one DICOM file can hold"),

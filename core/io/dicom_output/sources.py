@@ -13,7 +13,9 @@ from pydicom.uid import UID, generate_uid
 
 from core import __version__
 from core.errors import InputError, Message
+from core.geometry.planes import PlaneAxes
 from core.io.dicom_output.choices import DicomChoices
+from core.io.dicom_output.placing import across, corner, normal
 from core.io.readers.dicom.headers import image_tags
 from core.io.volumes.reading import read_headers
 from core.salted import key
@@ -48,6 +50,9 @@ _DATES = {
 }
 """What the standard wants a value of, and the basic profile a dummy."""
 _PARALLEL = 0.999
+_PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+_OFF, _UNIT_OFF = 0.05, 1e-4
+"""Pixels, and parts of a unit vector, that decimal strings may round off."""
 _IN_SLICE = 1e-3
 """Millimetres."""
 SourceImage = tuple[Dataset, int]
@@ -199,41 +204,37 @@ class DicomSources:
         item.ReferencedSOPInstanceUID = self.referred(tags.SOPInstanceUID)
         return item
 
-    def source_images(self, corner: Sequence[float], normal: Sequence[float]) -> list[Dataset]:
+    def source_images(self, axes: PlaneAxes, index: int) -> list[Dataset]:
         """Items of SourceImageSequence for a slice: the images of B and A that it is made of.
 
-        None of a source whose own slices lie across, or of A where it was moved.
-
-        Args:
-            corner: patient mm of the first pixel's centre.
-            normal: unit vector along the normal of the slice.
+        None of a source whose own slices lie across, or of A where it was moved. Each says whether
+        its pixels are where those of the slice are (0028,135A), so that what was drawn on one fits
+        the other; those of a source that was resampled are not.
         """
-        of_a, of_b = self._near(corner, normal)
-        return [self._source(image) for image in (*of_b, *of_a)]
+        of_a, of_b = self._near(corner(axes, index), normal(axes))
+        return [self._source(image, axes, index) for image in (*of_b, *of_a)]
 
-    def referred_images(
-        self, corner: Sequence[float], normal: Sequence[float]
-    ) -> list[SourceImage]:
+    def referred_images(self, axes: PlaneAxes, index: int) -> list[SourceImage]:
         """Those images, and all of a source of which :meth:`source_images` names none."""
-        of_a, of_b = self._near(corner, normal)
+        of_a, of_b = self._near(corner(axes, index), normal(axes))
         return [*(of_b or self.b), *(of_a or self.a)]
 
     def _near(
-        self, corner: Sequence[float], normal: Sequence[float]
+        self, first: Sequence[float], along: Sequence[float]
     ) -> tuple[Sequence[SourceImage], Sequence[SourceImage]]:
-        of_a = () if self.registered else self._slices[0].nearest(corner, normal, 2)
-        return of_a, self._slices[1].nearest(corner, normal, 1)
+        of_a = () if self.registered else self._slices[0].nearest(first, along, 2)
+        return of_a, self._slices[1].nearest(first, along, 1)
 
     @cached_property
     def _slices(self) -> tuple[_Slices, _Slices]:
         return _Slices(self.a), _Slices(self.b)
 
-    def _source(self, image: SourceImage) -> Dataset:
-        tags, index = image
+    def _source(self, image: SourceImage, axes: PlaneAxes, index: int) -> Dataset:
+        tags, frame = image
         item = self._instance(tags)
         if int(tags.get("NumberOfFrames") or 1) > 1:
-            item.ReferencedFrameNumber = index + 1
-        item.SpatialLocationsPreserved = "YES"
+            item.ReferencedFrameNumber = frame + 1
+        item.SpatialLocationsPreserved = "YES" if _has_pixels_of(image, axes, index) else "NO"
         item.PurposeOfReferenceCodeSequence = Items([code(*_SOURCE_IMAGE)])
         return item
 
@@ -299,6 +300,23 @@ def hidden_uid(uid: str) -> UID:
 
 def _says_yes(tags: Dataset, keyword: str) -> bool:
     return str(tags.get(keyword) or "").strip().upper() == "YES"
+
+
+def _has_pixels_of(image: SourceImage, axes: PlaneAxes, index: int) -> bool:
+    """Whether an image of a source has its pixels where those of a slice are, in their order."""
+    tags = image_tags(*image)
+    sizes = image[0].get("Rows"), image[0].get("Columns")
+    if sizes != axes.shape[1:]:
+        return False
+    known = [tags.numbers(name) for name in _PLACE]
+    placed, turned = np.array(corner(axes, index)), across(axes).ravel()
+    wanted = (placed, turned, np.array(axes.spacing[1:]))
+    off = _OFF * min(axes.spacing[1:])
+    limits = (off, _UNIT_OFF, off / max(sizes))
+    return all(
+        len(one) == len(other) and np.allclose(one, other, rtol=0, atol=limit)
+        for one, other, limit in zip(known, wanted, limits, strict=True)
+    )
 
 
 class _Slices:

@@ -19,7 +19,7 @@ import torch
 from PIL import Image as PilImage
 
 from core.batch import BatchOptions, plan_batch, run_batch
-from core.errors import Cancelled, InputError
+from core.errors import Cancelled, InputError, OutputError
 from core.evaluation.cache import CACHE_NAME, KeptScores, ScoreCache
 from core.evaluation.methods import sources_identity
 from core.evaluation.peak_memory import PeakMeter
@@ -31,6 +31,8 @@ from core.fusion.engine import FusionEngine
 from core.io.transforms import write_transform
 from core.metrics import METRICS, Luma, evaluate
 from core.metrics.metric import Metric
+from core.packs.format import fusing_weights, read_pack
+from core.packs.registry import Catalogue
 from core.pairing.finder import pair_paths
 from core.types import Transform
 from tests.core.evaluation.test_folders import error_of, evaluated, noise, write
@@ -210,6 +212,81 @@ def test_an_undefined_score_is_kept_as_such(tmp_path: Path) -> None:
     assert list(other_version.values) == ["CC"]
     assert again.get("l", {"CC": 1}) is None
     again.close()
+
+
+@pytest.mark.parametrize("where", ["pages", "journal", "row", "text"])
+def test_a_cache_that_is_damaged_beyond_its_beginning_is_made_anew(
+    tmp_path: Path, where: str
+) -> None:
+    """It opens well; only who reads there finds out."""
+    scores = KeptScores({"CC": 0.5}, {"CC": 1.0})
+    cache, path = ScoreCache(tmp_path), tmp_path / CACHE_NAME
+    for number in range(400):
+        cache.put(f"{number:064}", scores, {"CC": 1})
+    cache.close()
+    if where == "row":
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE images SET notes = '[{'")
+    elif where == "text":
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE images SET notes = CAST(x'ff' AS TEXT)")
+    else:
+        content = bytearray(path.read_bytes())
+        content[4 * 4096 :] = b"\xa5" * (len(content) - 4 * 4096)
+        path.write_bytes(content)
+    if where == "journal":
+        path.with_name(f"{CACHE_NAME}-wal").write_bytes(b"what another program left" * 99)
+    again = ScoreCache(tmp_path)
+    found = [again.get(f"{number:064}", {"CC": 1}) for number in range(400)]
+    assert None in found
+    again.put("k", scores, {"CC": 1})
+    assert again.get("k", {"CC": 1}) == scores
+    again.close()
+    once_more = ScoreCache(tmp_path)
+    assert once_more.get("k", {"CC": 1}) == scores
+    once_more.close()
+
+
+def test_a_damaged_page_that_is_written_to_is_made_anew(tmp_path: Path) -> None:
+    scores = KeptScores({"CC": 0.5}, {})
+    cache, path = ScoreCache(tmp_path), tmp_path / CACHE_NAME
+    for number in range(400):
+        cache.put(f"{number:064}", scores, {"CC": 1})
+    cache.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    path.write_bytes(content)
+    again = ScoreCache(tmp_path)
+    again.put("k", scores, {"CC": 1})
+    assert again.get("k", {"CC": 1}) == scores
+    again.close()
+
+
+def test_a_closed_cache_is_a_mistake_and_no_damage(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path)
+    cache.put("k", KeptScores({"CC": 0.5}, {}), {"CC": 1})
+    cache.close()
+    with pytest.raises(OutputError):
+        cache.get("k", {"CC": 1})
+    again = ScoreCache(tmp_path)
+    assert again.get("k", {"CC": 1}) is not None
+    again.close()
+
+
+def test_weights_that_rebuild_the_sources_do_not_fuse(tmp_path: Path) -> None:
+    """ivif-compact: 121,968 of its weights rebuild; mff-compact chooses by rule."""
+    counts = {}
+    for task in ("ivif", "mff"):
+        entry = Catalogue().find(f"{task}-compact", task)
+        network, _ = read_pack(entry.path)
+        own = {name: tensor.numel() for name, tensor in network.own_state().items()}
+        rebuilding = sum(n for name, n in own.items() if name.startswith("reconstruction"))
+        assert rebuilding > 100_000
+        counts[task] = sum(own.values()) - rebuilding
+        if task == "mff":
+            counts[task] = 0
+        assert fusing_weights(entry.path, entry.manifest.network) == counts[task]
+    assert counts["ivif"] > 100_000
 
 
 def test_scores_kept_before_there_were_clusters_are_of_this_computer(tmp_path: Path) -> None:

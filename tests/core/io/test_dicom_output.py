@@ -200,6 +200,13 @@ def test_each_slice_names_the_images_it_is_made_of(tmp_path: Path) -> None:
     assert places[0] == [0.0, 0.0]
     assert places[1] == [2.5, 3.0, 0.0]
     assert places[6] == [15.0, 15.0]
+    kept = {(one.ReferencedSOPClassUID.name, one.SpatialLocationsPreserved)
+            for groups in tags.PerFrameFunctionalGroupsSequence
+            for one in groups.DerivationImageSequence[0].SourceImageSequence}  # fmt: skip
+    assert kept == {
+        ("MR Image Storage", "YES"),
+        ("Positron Emission Tomography Image Storage", "NO"),  # resampled to the MR's pixels
+    }
     single = replace(sources, choices=DicomChoices(layout="single"))
     write_fused_folder(tmp_path / "single", FusedSeries(slices, axes, single))
     tags = pydicom.dcmread(tmp_path / "single" / "fused_0002.dcm")
@@ -212,6 +219,27 @@ def test_each_slice_names_the_images_it_is_made_of(tmp_path: Path) -> None:
     }
     assert listed == named
     assert len(named) == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "moved"),
+    [
+        ("flipped", np.diag([-1.0, 1, 1, 1])),
+        ("shifted", np.array([[1.0, 0, 0, 0.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])),
+        ("coarser", np.diag([1.01, 1.01, 1, 1])),
+        ("as it is", np.eye(4)),
+    ],
+)
+def test_pixels_elsewhere_than_those_of_the_source_are_said_to_be(
+    tmp_path: Path, what: str, moved: Any
+) -> None:
+    write_mr(tmp_path / "MR")
+    (series,) = list_series(tmp_path / "MR").series
+    sources = read_dicom_sources(series, series, (0, 0), DicomChoices())
+    axes = axes_of(VoxelGrid(series.shape, series.affine), "axial")
+    written = replace(axes, affine=axes.affine @ moved)
+    said = {str(one.SpatialLocationsPreserved) for one in sources.source_images(written, 2)}
+    assert said == {"YES" if what == "as it is" else "NO"}
 
 
 @pytest.mark.parametrize("layout", ["multi", "single"])
