@@ -88,12 +88,6 @@ class SummaryModel(QAbstractTableModel):
         """Method, mean rank, metrics, parameters, seconds, memory, pairs."""
         return 0 if not self._rows else 2 + len(self._metrics) + len(_AFTER)
 
-    def method_at(self, row: int) -> str:
-        """Name of the method of a row."""
-        if row < len(self._rows):
-            return self._rows[row].method.name
-        return self._quoted[row - len(self._rows)].name
-
     def metric_at(self, column: int) -> str:
         """Name of the metric of a column; "" for another column."""
         place = column - 2

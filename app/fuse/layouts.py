@@ -11,7 +11,6 @@ from app.viewer.display_state import Layout
 GridPosition = tuple[int, int, int, int]
 """Row, column, row span, column span."""
 
-_ONE = 1
 PLACES: dict[Layout, dict[str, GridPosition]] = {
     "all": {
         "a": (0, 0, 1, 1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from app.i18n.translate import translate
 from app.train.field_row import FieldRow
@@ -66,10 +66,3 @@ class SettingsForm(QWidget):
             if name.startswith("network."):
                 row.control.setEnabled(not fixed)
                 row.control.setToolTip(why if fixed else translate(row.field.help))
-
-    def reveal(self, name: str, area: QScrollArea) -> None:
-        """Scroll to a setting and focus it."""
-        row = self.rows.get(name)
-        if row is not None:
-            area.ensureWidgetVisible(row, 0, 80)
-            row.control.setFocus()

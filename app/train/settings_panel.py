@@ -246,15 +246,6 @@ class SettingsPanel(QWidget):
     def _show_more(self, shown: bool) -> None:
         self._more.setVisible(shown)
 
-    def reveal_fault(self) -> None:
-        """Scroll to the first invalid setting."""
-        name = next(iter(self._state.faults), "")
-        if name == "backbone":
-            self.backbone.setFocus()
-        elif name and self.advanced is not None:
-            self.toggle.setChecked(True)
-            self.advanced.reveal(name, self.area)
-
     # --- files -----------------------------------------------------------------------------
 
     def _ask_load(self) -> None:

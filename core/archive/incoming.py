@@ -12,7 +12,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -127,13 +127,6 @@ def folder_name(series: ArchivedSeries) -> str:
     """Name of the folder of a series, the same each time; it says nothing of the patient."""
     kind = series.modality if _MODALITY.fullmatch(series.modality) else "XX"
     return f"{kind}-{hashlib.sha256(series.uid.encode()).hexdigest()[:10]}"
-
-
-def half_series(folder: Path) -> Iterable[Path]:
-    """Folders of series that have not arrived as a whole."""
-    if not folder.is_dir():
-        return ()
-    return sorted(one for end in (_ARRIVING, _EARLIER) for one in folder.glob(f".*.{end}"))
 
 
 @contextlib.contextmanager

@@ -118,11 +118,6 @@ def vif(a: Luma, b: Luma, f: Luma) -> float:
     return _vif((a, b), f, _vif_window, _same)
 
 
-def vif_lit_pair(x: Luma, y: Luma) -> float:
-    """Pixel-domain VIF of ``y`` against the reference ``x`` (Sheikh and Bovik, TIP 2006)."""
-    return _vif((x,), y, _vif_window_lit, _valid)
-
-
 def vif_lit(a: Luma, b: Luma, f: Luma) -> float:
     """VIF(A, F) + VIF(B, F) with centred windows in the valid region, as in the literature.
 

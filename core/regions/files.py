@@ -29,7 +29,6 @@ from core.regions.shapes import (
 from core.regions.sources import MeasuredSources, find_voxels
 from core.types import SourceSide
 
-REGIONS_SUFFIX = ".json"
 _MOST_BYTES = 32 << 20
 _COLUMNS = ("region", "shape", "source", "modality", "series", "unit", "voxels")
 _SHAPES: dict[type, str] = {

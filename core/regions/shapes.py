@@ -248,11 +248,6 @@ class SphereRegion:
         object.__setattr__(self, "centre", checked_point(self.centre))
         object.__setattr__(self, "radius", checked_length(self.radius))
 
-    @property
-    def exact_volume(self) -> float:
-        """Of the sphere itself, in ml; that of the voxels differs by what voxels round off."""
-        return 4 / 3 * math.pi * self.radius**3 / 1000
-
     def holds(self, points: Coordinates) -> npt.NDArray[np.bool_]:
         """Whether each of …×3 points in patient mm lies in it; the surface does."""
         apart = points - np.array(self.centre)

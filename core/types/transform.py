@@ -129,14 +129,6 @@ class Transform:
         kind = max(self.kind, first.kind, key=TRANSFORM_KINDS.index)
         return _tidied(kind, self.array @ first.array)
 
-    def generalised(self, kind: TransformKind) -> Transform:
-        """The same transform as one of a kind that includes its own.
-
-        Raises:
-            InputError: it is not of that kind.
-        """
-        return Transform(kind, self.matrix)
-
     def parts(self, centre: Iterable[float] | None = None) -> TransformParts:
         """What it does in readable numbers, around ``centre`` of the fixed image (the origin)."""
         middle = np.zeros(self.dimension) if centre is None else np.asarray(list(centre), float)

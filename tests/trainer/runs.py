@@ -7,8 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from core.progress import Progress
+from core.tasks import ColourPolicy
 from tests.tiny import smooth, tiny_compact
 from trainer.config.config import TrainConfig
+from trainer.data.pairs import find_pairs
+from trainer.data.sampler import PairSet, read_pairs
 
 CONFIG = TrainConfig(
     "mif",
@@ -24,6 +28,19 @@ CONFIG = TrainConfig(
     checkpoint_every=4,
     validate_every=6,
 )
+
+
+def load_pairs(
+    data: Path,
+    policy: ColourPolicy,
+    exclude: tuple[str, ...] = (),
+    progress: Progress | None = None,
+    truth: bool = False,
+) -> PairSet:
+    """Find and read every pair of ``data``, with the problems of both."""
+    found = find_pairs(data, None, exclude)
+    read = read_pairs(found.matches, policy, progress, truth)
+    return PairSet(read.pairs, (*found.problems, *read.problems))
 
 
 def make_pairs(folder: Path, count: int = 3, size: int = 48) -> Path:

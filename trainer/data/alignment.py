@@ -51,11 +51,6 @@ class PairAligner:
         self._task = task
         self._progress = _Quiet(progress)
 
-    @property
-    def is_needed(self) -> bool:
-        """False where sources are taken as they lie."""
-        return self._choice.way != "none"
-
     def pictures(self, a: Image, b: Image, files: tuple[Path, Path]) -> Aligned:
         """The transform of two pictures as they were read from ``files``.
 

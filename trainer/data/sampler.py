@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +28,6 @@ from trainer.config.config import TrainConfig
 from trainer.data.augmentation import Augmentation
 from trainer.data.defocus import refocus
 from trainer.data.pair_reader import EmptySlice, PairReader
-from trainer.data.pairs import find_pairs
 
 _MAX_TRIES = 4
 _FLAT_STD = 0.02
@@ -62,29 +60,6 @@ class PairSet:
     pairs: tuple[TrainingPair, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-def load_pairs(
-    data: Path | Sequence[Path],
-    policy: ColourPolicy,
-    exclude: Sequence[str] = (),
-    progress: Progress | None = None,
-    truth: bool = False,
-) -> PairSet:
-    """Find and read every pair of ``data`` (see :func:`trainer.data.pairs.find_pairs`).
-
-    Args:
-        data: folders.
-        policy: which channels of a pair the network fuses.
-        exclude: file-name patterns to leave out.
-        truth: also read the ground truth of pairs that have one.
-
-    Raises:
-        InputError: no pair is usable; the message says why.
-    """
-    found = find_pairs(data, None, exclude)
-    read = read_pairs(found.matches, policy, progress, truth)
-    return PairSet(read.pairs, (*found.problems, *read.problems))
 
 
 def read_pairs(

@@ -16,7 +16,7 @@ from core.errors import InputError, Message
 from core.fusion.engine import FusionEngine
 from core.metrics import METRICS, evaluate, mean_defined, to_luma8
 from core.missing_data import comparable
-from core.packs.format import SUFFIX, read_manifest
+from core.packs.format import read_manifest
 from core.pairing.plan import Match
 from core.progress import NullProgress, Progress
 from core.types import FloatArray, FusionRequest, SourcePair
@@ -139,16 +139,6 @@ def compare(
         sum(_ratio(old, new) > 1 for old, new in rows),
         (*problems, *missing),
     )
-
-
-def parent_file(name: str, packs: Sequence[Path]) -> Path | None:
-    """The file among ``packs`` that the ``parent`` of a record ("NAME HASH") refers to, or None."""
-    for path in packs:
-        if path.suffix == SUFFIX and path.is_file():
-            manifest = read_manifest(path)
-            if name == f"{manifest.name} {manifest.weights_sha256[:12]}":
-                return path
-    return None
 
 
 def _scored(pair: SourcePair, fused: FloatArray) -> dict[str, float]:

@@ -31,7 +31,8 @@ def shown(page, result, qtbot):
 
 
 def row_of(model, method: str) -> int:
-    return next(row for row in range(model.rowCount()) if model.method_at(row) == method)
+    names = (model.index(row, 0).data() for row in range(model.rowCount()))
+    return next(row for row, name in enumerate(names) if name == method)
 
 
 def test_best_is_bold_second_underlined_and_significance_is_marked(shown):

@@ -30,7 +30,7 @@ from core.archive import (
     retrieve_series,
     send_files,
 )
-from core.archive.incoming import folder_name, half_series
+from core.archive.incoming import folder_name
 from core.errors import (
     ArchiveAway,
     ArchiveError,
@@ -50,6 +50,11 @@ from tests.core.archive.scp import Scp
 from tests.orthanc import free_port
 
 QUIET = NullProgress()
+
+
+def half_series(folder: Path) -> list[Path]:
+    """Hidden folders of series that have not arrived as a whole."""
+    return sorted(one for end in ("arriving", "earlier") for one in folder.glob(f".*.{end}"))
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_a_sphere_has_its_volume_on_any_grid(turn, spacing) -> None:
     ball = SphereRegion("s", centre, 15.0)
     mask = rasterised(ball, grid)
     volume = mask.count * math.prod(spacing) / 1000
-    assert volume == pytest.approx(ball.exact_volume, rel=0.01)
+    assert volume == pytest.approx(4 / 3 * math.pi * 15.0**3 / 1000, rel=0.01)
     assert not mask.is_cut
     # The same voxels as asking every one of the grid.
     k, j, i = np.indices(grid.shape)

@@ -13,7 +13,8 @@ from core.errors import Cancelled, InputError
 from core.io import write_image
 from core.progress import NullProgress
 from core.tasks import ColourPolicy
-from trainer.data.sampler import CropSampler, TrainingPair, load_pairs
+from tests.trainer.runs import load_pairs
+from trainer.data.sampler import CropSampler, TrainingPair
 
 LUMA, RGB = ColourPolicy("luma", "a"), ColourPolicy("rgb", "a")
 

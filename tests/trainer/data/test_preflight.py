@@ -24,13 +24,12 @@ from core.registration.quick_check import looks_misaligned
 from core.types import FusionRequest
 from tests.core.registration.scenes import texture
 from tests.tiny import smooth, tiny_pack
-from tests.trainer.runs import CONFIG, make_pairs
+from tests.trainer.runs import CONFIG, load_pairs, make_pairs
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPairs
 from trainer.data.dataset import read_held_out
 from trainer.data.pairs import find_pairs
 from trainer.data.preflight import run_preflight
-from trainer.data.sampler import load_pairs
 from trainer.events import Finished, Started, Validated
 from trainer.run.compare import NAMES, compare
 from trainer.run.estimate import estimate

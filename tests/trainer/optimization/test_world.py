@@ -10,9 +10,9 @@ import torch
 
 from core.errors import InputError
 from core.packs.format import read_pack
-from tests.trainer.runs import CONFIG, make_pairs
+from tests.trainer.runs import CONFIG, load_pairs, make_pairs
 from trainer.config.config import TrainConfig
-from trainer.data.sampler import CropSampler, load_pairs
+from trainer.data.sampler import CropSampler
 from trainer.events import Finished, Started, Stepped, TrainEvent
 from trainer.optimization.distributed import DistributedContext
 from trainer.run.launcher import process_group
