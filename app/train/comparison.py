@@ -24,7 +24,8 @@ def compare_packs(
 ) -> PackComparison:
     """Compare a run's pack with its parent on the validation pairs.
 
-    Without a parent, the task's classical method is used instead.
+    Without a parent, the task's classical method is used instead. Device and DINOv3 weights are
+    those of the run.
 
     Raises:
         FusionError: a pack or pair is invalid.
@@ -32,13 +33,21 @@ def compare_packs(
     from trainer.config.config import train_adapter
     from trainer.data.division import divide_pairs
     from trainer.run.compare import compare
+    from trainer.run.network import backbone_of
 
     config = train_adapter.validate_python(settings)
     pairs = divide_pairs(plan, config).split.validation
     before = parent or get_task(config.task).default_baseline
     with one_core_left():
         found = compare(
-            before, child, pairs, progress, windows=config.windows, align=config.align_choice
+            before,
+            child,
+            pairs,
+            progress,
+            device=plan.device_of(config),
+            backbone=backbone_of(config),
+            windows=config.windows,
+            align=config.align_choice,
         )
     lines = tuple(ScoreRow(f.name, f.title, f.parent, f.child, f.better) for f in found.scores)
     strips = tuple(

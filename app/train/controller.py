@@ -18,7 +18,8 @@ from app.train.images import write_image_file
 from app.train.run import RunController
 from app.train.setup import SetupController
 from app.train.state import TrainState
-from app.workers import Runner
+from app.train.view_models import SavedPack
+from app.workers import Job, Runner
 from core.progress import Progress
 
 
@@ -39,14 +40,16 @@ class TrainController(QObject):
         self.fetching = DownloadController(state, self)
         self.fetching.finished.connect(self.preparing.open)
         self._has_capabilities = False
+        self._comparing: tuple[SavedPack, Job] | None = None
         state.capabilities_changed.connect(self._capabilities_changed)
+        state.saved_pack_changed.connect(self._drop_comparison)
 
     def begin(self) -> None:
         """Read the capabilities when the page is first shown."""
         self.preparing.open()
 
     def start(self) -> None:
-        """Start a run; estimates under way are cancelled."""
+        """Start a run; estimates and comparisons under way are cancelled."""
         self.preparing.stop()
         self.running.start()
 
@@ -58,8 +61,15 @@ class TrainController(QObject):
         settings = self.running.settings
         action = compute(compare_packs, kept.parent, kept.pack, settings, plan)
         job = self._files.submit(action, key="compare")
+        self._comparing = kept, job
         self.preparing.follow("compare", job)
         job.finished.connect(self.state.set_comparison)
+
+    def _drop_comparison(self) -> None:
+        """Cancel the comparison of a pack that is no longer the new one; a run may wait for it."""
+        if self._comparing is not None and self._comparing[0] is not self.state.saved_pack:
+            self._comparing[1].cancel()
+            self._comparing = None
 
     def make_default(self) -> None:
         """Make the new pack the default of its task."""
@@ -67,7 +77,7 @@ class TrainController(QObject):
         if kept is None:
             return
         job = self._files.submit(compute(make_default, kept.task, kept.pack.stem))
-        job.finished.connect(self._made_default)
+        job.finished.connect(partial(self._made_default, kept))
         job.failed.connect(self.state.set_problem)
 
     def export_table(self, path: Path) -> None:
@@ -106,6 +116,7 @@ class TrainController(QObject):
         self.running.find_runs()
         self.compare()
 
-    def _made_default(self, _none: object) -> None:
-        self.state.set_default()
+    def _made_default(self, kept: SavedPack, _none: object) -> None:
+        if kept is self.state.saved_pack:
+            self.state.set_default()
         self.pack_written.emit()

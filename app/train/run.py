@@ -127,14 +127,15 @@ class RunController(QObject):
         if capabilities is not None and self._plan is not None and not self.state.at_work:
             work = partial(unfinished_runs.open_runs, capabilities.runs)
             job = self._files.submit(work, key="runs")
-            job.finished.connect(self._resume_own)
+            job.finished.connect(partial(self._resume_own, self._plan))
             job.failed.connect(self.state.set_problem)
 
-    def _resume_own(self, runs: tuple[OpenRun, ...]) -> None:
+    def _resume_own(self, plan: RunPlan, runs: tuple[OpenRun, ...]) -> None:
         self.state.set_runs(runs)
-        plan = self._plan
+        if self._plan is not plan or self.state.at_work:
+            return  # another run was started meanwhile
         for run in runs:
-            if plan is not None and not run.damage and run.handle.plan.out == plan.out:
+            if not run.damage and run.handle.plan.out == plan.out:
                 self.resume_run(run)
                 return
         error = InputError(

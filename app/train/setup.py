@@ -61,6 +61,8 @@ class SetupController(QObject):
         self._base_name = ""
         self._suggestion_taken_for: tuple[Path, ...] = ()
         self._jobs: dict[str, Job] = {}
+        self._shown: Job | None = None
+        """The one that is shown as the background task."""
         self._weights = WeightsCheck(state, self._run, self)
         self._weights.checked.connect(lambda: self._take(self.state.settings))
         self._settle = QTimer(self)
@@ -142,6 +144,7 @@ class SetupController(QObject):
         if data == self.state.data:
             return
         self.state.set_data(data)
+        self._cancel("survey", "samples")
         self._cost_is_stale()
         self.survey()
 
@@ -159,6 +162,7 @@ class SetupController(QObject):
     def _surveyed(self, choice: DataChoice, report: DataReport) -> None:
         if choice != self.state.data:
             return
+        self._cancel("estimate")  # it is of the pairs of an older report
         self.state.set_report(report)
         untouched = self.state.preset and not self.state.is_task_confirmed
         if self.state.suggested_task and untouched and self._suggestion_taken_for != choice.paths:
@@ -339,6 +343,7 @@ class SetupController(QObject):
     # --- cost ------------------------------------------------------------------------------
 
     def _cost_is_stale(self) -> None:
+        self._cancel("estimate")
         if self.state.cost is not None and not self.state.cost_stale:
             self.state.set_cost(self.state.cost, stale=True)
 
@@ -362,28 +367,38 @@ class SetupController(QObject):
         for job in self._jobs.values():
             job.cancel()
 
+    def _cancel(self, *kinds: str) -> None:
+        """Take neither answers nor errors of what was asked for before."""
+        for kind in kinds:
+            if kind in self._jobs:
+                self._jobs[kind].cancel()
+
     def _run(self, kind: str, action: Callable[[Progress], Any]) -> Job:
-        old = self._jobs.get(kind)
-        if old is not None:
-            old.cancel()
+        self._cancel(kind)
         job = self._jobs[kind] = self._files.submit(action, key=kind)
         self.follow(kind, job)
         return job
 
     def follow(self, kind: str, job: Job) -> None:
         """Show a job as the background task, and its error if it fails."""
-        job.started.connect(lambda: self.state.set_background_task(BackgroundTask(kind)))
+        job.started.connect(partial(self._started, kind, job))
         job.progress.connect(
             lambda done, total, stage: self.state.set_background_task(
                 BackgroundTask(kind, done, total, stage)
             )
         )
         for end in (job.finished, job.failed, job.cancelled):
-            end.connect(partial(self._over, kind))
+            end.connect(partial(self._over, job))
         job.failed.connect(partial(self._failed, kind))
 
-    def _over(self, kind: str, *_answer: object) -> None:
-        if self.state.background_task is not None and self.state.background_task.kind == kind:
+    def _started(self, kind: str, job: Job) -> None:
+        self._shown = job
+        self.state.set_background_task(BackgroundTask(kind))
+
+    def _over(self, job: Job, *_answer: object) -> None:
+        # One that is cancelled may end after the next one has begun.
+        if job is self._shown:
+            self._shown = None
             self.state.set_background_task(None)
 
     def _failed(self, kind: str, error: FusionError) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from threading import Event
+from types import ModuleType
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication
 
 from app.shell.main_window import MainWindow
+from app.workers import Runner
 
 WAIT = 30_000
 _NEVER = Event()
@@ -32,3 +39,44 @@ def fuse_and_hold(qtbot, window: MainWindow, engine) -> None:
         check_params_cb=lambda: window.session.running.stage == "encoding",
     ):
         window.controller.fuse()
+
+
+class HeldTask:
+    """A function of workers that waits for its gate once it has begun; cancelling ends it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
+        self.gate, self.begun = Event(), Event()
+        self.calls = 0
+        self.answers: list[Any] = []
+        """What its first calls return, or raise; later ones do what it does."""
+        real = getattr(module, name)
+
+        @wraps(real)
+        def slow(*arguments: Any) -> Any:
+            self.calls += 1
+            self.begun.set()
+            while not self.gate.wait(0.01):
+                if self.hears:
+                    arguments[-1].check()
+            if not self.answers:
+                return real(*arguments)
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        self.hears = False
+        """Whether it ends at once when it is cancelled."""
+        monkeypatch.setattr(module, name, slow)
+
+    def wait(self) -> None:
+        """Until it has begun, and the window knows so."""
+        assert self.begun.wait(10)
+        QCoreApplication.processEvents()
+
+
+def settled(qtbot, runner: Runner) -> None:
+    """Until all that was submitted to a thread before has been answered."""
+    done: list[object] = []
+    runner.submit(lambda _progress: None).finished.connect(done.append)
+    qtbot.waitUntil(lambda: bool(done), timeout=WAIT)

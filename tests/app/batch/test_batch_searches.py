@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication
 
 from app.batch import tasks
 from app.batch.controller import BatchController
 from core.errors import InputError
+from tests.app.acts import HeldTask, settled
 from tests.app.batch.conftest import WAIT, make_pairs, planned
-
-
-class Held:
-    """A task of the batch that waits for its gate once it has begun."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        self.gate, self.begun = threading.Event(), threading.Event()
-        self.calls = 0
-        self.error: InputError | None = None
-        """What its first call raises."""
-        real = getattr(tasks, name)
-
-        def slow(*arguments: Any) -> Any:
-            self.calls += 1
-            self.begun.set()
-            assert self.gate.wait(10)
-            error, self.error = self.error, None
-            if error is not None:
-                raise error
-            return real(*arguments)
-
-        monkeypatch.setattr(tasks, name, slow)
-
-    def wait(self) -> None:
-        """Until it has begun, and the window knows so."""
-        assert self.begun.wait(10)
-        QCoreApplication.processEvents()
 
 
 @pytest.fixture
@@ -57,27 +28,20 @@ def more(tmp_path: Path) -> Path:
     return make_pairs(tmp_path / "more", 2)
 
 
-def settled(qtbot, batch: BatchController) -> None:
-    """Until all that was submitted before has been answered."""
-    done: list[object] = []
-    batch._work.submit(lambda _progress: None).finished.connect(done.append)
-    qtbot.waitUntil(lambda: bool(done), timeout=WAIT)
-
-
 def test_pairs_that_were_cleared_stay_away(qtbot, listed, more, monkeypatch):
-    find = Held(monkeypatch, "find")
+    find = HeldTask(monkeypatch, tasks, "find")
     listed.add([more])
     find.wait()
     listed.clear()
     assert listed.phase == "idle"
     find.gate.set()
-    settled(qtbot, listed)
+    settled(qtbot, listed._work)
     assert (listed.sources, listed.pairing, listed.dataset) == ((), None, None)
 
 
 def test_a_search_that_fails_late_leaves_newer_sources(qtbot, listed, more, tmp_path, monkeypatch):
-    find = Held(monkeypatch, "find")
-    find.error = InputError("it", "is gone", "")
+    find = HeldTask(monkeypatch, tasks, "find")
+    find.answers = [InputError("it", "is gone", "")]
     failures: list[object] = []
     listed.failed.connect(failures.append)
     listed.add([tmp_path / "gone"])
@@ -94,7 +58,7 @@ def test_a_search_that_fails_late_leaves_newer_sources(qtbot, listed, more, tmp_
 
 def test_the_search_of_now_ends_the_search(qtbot, listed, more, tmp_path, monkeypatch):
     """The answer of an older one does not say that nothing is looked for any more."""
-    find = Held(monkeypatch, "find")
+    find = HeldTask(monkeypatch, tasks, "find")
     listed.add([more])
     find.wait()
     phases: list[tuple[str, int]] = []
@@ -107,7 +71,7 @@ def test_the_search_of_now_ends_the_search(qtbot, listed, more, tmp_path, monkey
 
 
 def test_rows_left_out_during_a_search_stay_left_out(qtbot, page, listed, more, monkeypatch):
-    find = Held(monkeypatch, "find")
+    find = HeldTask(monkeypatch, tasks, "find")
     listed.add([more])
     find.wait()
     listed.set_pairing(listed.pairing.exclude([1]))
@@ -118,14 +82,14 @@ def test_rows_left_out_during_a_search_stay_left_out(qtbot, page, listed, more, 
 
 
 def test_a_plan_of_pairs_that_were_cleared_is_not_taken(qtbot, listed, monkeypatch):
-    plan = Held(monkeypatch, "plan")
+    plan = HeldTask(monkeypatch, tasks, "plan")
     listed.set_choices(replace(listed.choices, template="{name}-x"))
     qtbot.waitUntil(plan.begun.is_set, timeout=WAIT)
     plan.wait()
     listed.clear()
     assert not listed.is_planning
     plan.gate.set()
-    settled(qtbot, listed)
+    settled(qtbot, listed._work)
     assert not listed.planned.can_run
     assert listed.targets == {}
 
@@ -139,7 +103,7 @@ def test_clearing_right_after_a_change_leaves_no_plan(qtbot, listed):
 
 def test_only_the_plan_of_now_is_taken(qtbot, listed, monkeypatch):
     """With a plan at work and a newer one waiting, neither start nor names are of the older one."""
-    plan = Held(monkeypatch, "plan")
+    plan = HeldTask(monkeypatch, tasks, "plan")
     ready: list[object] = []
     listed.set_choices(replace(listed.choices, template="{name}-x"))
     qtbot.waitUntil(plan.begun.is_set, timeout=WAIT)
@@ -153,8 +117,8 @@ def test_only_the_plan_of_now_is_taken(qtbot, listed, monkeypatch):
 
 
 def test_an_error_of_an_older_plan_is_not_of_the_newer_one(qtbot, listed, monkeypatch):
-    plan = Held(monkeypatch, "plan")
-    plan.error = InputError("older", "", "")
+    plan = HeldTask(monkeypatch, tasks, "plan")
+    plan.answers = [InputError("older", "", "")]
     seen: list[object] = []
     listed.planner.ready.connect(lambda: seen.append(listed.planned.error))
     listed.set_choices(replace(listed.choices, template="{name}-x"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,10 +133,11 @@ def test_a_folder_to_check_with_is_recognised_and_its_test_part_used(qtbot, page
 
 
 def test_packs_are_compared_on_the_pairs_that_the_run_held_back(msrs, data, monkeypatch, tmp_path):
-    seen = []
+    seen, used = [], []
 
-    def instead(before, child, pairs, progress, *, windows, align):
+    def instead(before, child, pairs, progress, *, device, backbone, windows, align):
         seen.extend(match.a for match in pairs)
+        used.append((device, backbone))
         return SimpleNamespace(scores=(), strips=(), pairs=len(pairs), wins={})
 
     monkeypatch.setattr("trainer.run.compare.compare", instead)
@@ -146,6 +148,11 @@ def test_packs_are_compared_on_the_pairs_that_the_run_held_back(msrs, data, monk
         validation_dataset=get_descriptor("msrs"),
         validation_split="test",
     )
-    settings = {**values_of(CONFIG), "task": "ivif"}
+    weights = tmp_path / "dinov3.safetensors"
+    settings = {**values_of(CONFIG), "task": "ivif", "device": "cpu", "backbone": str(weights)}
     compare_packs(None, tmp_path / "p.safetensors", settings, plan, NullProgress())
     assert sorted(seen) == sorted((msrs / "test" / "ir").iterdir())
+    # A run elsewhere than its settings say is compared there.
+    plan, settings = replace(plan, device="cuda:1"), {**settings, "backbone": ""}
+    compare_packs(None, tmp_path / "p.safetensors", settings, plan, NullProgress())
+    assert used == [("cpu", weights), ("cuda:1", None)]
