@@ -13,6 +13,7 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
 from app.i18n import language
 from app.widgets.theme import Appearance
 from app.workers import Runner
+from core.errors import FusionError, Message, OutputError
 from core.progress import Progress
 
 APPEARANCES: tuple[Appearance, ...] = ("system", "light", "dark")
@@ -31,6 +32,8 @@ class Settings(QObject):
 
     changed = Signal(str)
     """Name of the setting that was changed."""
+    failed = Signal(object)
+    """An OutputError: changes cannot be written. Emitted for the first one only."""
 
     def __init__(self, folder: Path | None, parent: QObject | None = None) -> None:
         """
@@ -43,6 +46,7 @@ class Settings(QObject):
         self._status = QSettings.Status.NoError
         self._unwritten: dict[str, object] = {}
         """Pending values by name; None removes the setting."""
+        self._said = False
         self._runner: Runner | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -65,8 +69,12 @@ class Settings(QObject):
             self._runner.shutdown()
             self._runner = None
         if self.folder is not None and self._unwritten:
-            _write(self.folder / _FILE, self._unwritten)
-            self._unwritten = {}
+            try:
+                _write(self.folder / _FILE, self._unwritten)
+            except OutputError as error:
+                self._fail(error)
+            else:
+                self._unwritten = {}
 
     def _keep(self, name: str, value: object) -> None:
         """Set ``value``; None removes the setting."""
@@ -87,12 +95,19 @@ class Settings(QObject):
         changes = dict(self._unwritten)
         job = self._runner.submit(partial(_write, self.folder / _FILE, changes))
         job.finished.connect(partial(self._write_finished, changes))
+        job.failed.connect(self._fail)
 
     def _write_finished(self, changes: Mapping[str, object], _answer: object) -> None:
         for name, value in changes.items():
             # It may have been set again meanwhile.
             if name in self._unwritten and self._unwritten[name] is value:
                 del self._unwritten[name]
+
+    def _fail(self, error: FusionError) -> None:
+        # What could not be written is tried again with the next change.
+        if not self._said:
+            self._said = True
+            self.failed.emit(error)
 
     # --- choices ---------------------------------------------------------------------------
 
@@ -223,6 +238,11 @@ def _opened(path: Path) -> QSettings:
 
 
 def _write(path: Path, changes: Mapping[str, object], progress: Progress | None = None) -> None:
+    """Write changes.
+
+    Raises:
+        OutputError: they are not on disk.
+    """
     store = _opened(path)
     for name, value in changes.items():
         if value is None:
@@ -230,3 +250,10 @@ def _write(path: Path, changes: Mapping[str, object], progress: Progress | None 
         else:
             store.setValue(name, value)
     store.sync()
+    # A damaged file (FormatError) is replaced.
+    if store.status() == QSettings.Status.AccessError:
+        raise OutputError(
+            Message("Cannot write {0}", path),
+            Message("the disk is full, or this is not writable"),
+            Message("Free some space, or change the permissions of the folder."),
+        )

@@ -20,7 +20,7 @@ from app.fuse.pair_search import Listing
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
-from app.i18n.translate import tr
+from app.i18n.translate import tr, translate
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
 from app.preferences.scan_names import may_be_scan
 from app.preferences.session_autosave import PreviousSession, SessionAutosave
@@ -151,6 +151,7 @@ class WindowServices(QObject):
         self._controller.key_images.changed.connect(self._note_change)
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
+        settings.failed.connect(self._settings_failed)
         if self.autosave is not None:
             self.autosave.failed.connect(self._autosave_failed)
         self._window.installEventFilter(self)
@@ -366,8 +367,12 @@ class WindowServices(QObject):
             self.autosave.note_change()
 
     def _autosave_failed(self, error: FusionError) -> None:
-        text = self.tr("The session cannot be kept. {0}").format(error)
+        text = self.tr("The session cannot be kept. {0}").format(translate(error.message))
         self.notices.show_notice("keeping", text)
+
+    def _settings_failed(self, error: FusionError) -> None:
+        text = self.tr("The settings cannot be kept. {0}").format(translate(error.message))
+        self.notices.show_notice("settings", text)
 
     def _show_recent(self) -> None:
         rows = [(pair.label, pair.a) for pair in self.recent.all()]

@@ -14,6 +14,7 @@ from app.preferences import settings as settings_module
 from app.preferences.paths import home
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
 from app.preferences.settings import Settings
+from core.errors import OutputError
 
 # --- folder ------------------------------------------------------------------------------------
 
@@ -67,6 +68,42 @@ def test_damaged_settings_read_as_delivered(qapp, tmp_path, content):
     assert settings.keeps_recent
     assert settings.blob("window/geometry").isEmpty()
     assert RecentPairs(settings).all() == []
+
+
+def test_what_cannot_be_kept_is_said_once_and_is_kept_later(qtbot, tmp_path):
+    """A folder that is a file can be written by nobody, root included."""
+    (tmp_path / "home").write_text("")
+    settings = Settings(tmp_path / "home")
+    said: list[OutputError] = []
+    settings.failed.connect(said.append)
+    settings.set_language("de")
+    qtbot.waitUntil(lambda: bool(said))
+    assert "settings.ini" in said[0].what
+    assert said[0].why
+    assert said[0].remedy
+    settings.set_appearance("dark")
+    qtbot.waitUntil(lambda: settings._runner is not None and not settings._soon.isActive())
+    settings.sync()
+    assert len(said) == 1
+    assert (settings.appearance, settings.language) == ("dark", "de")
+    (tmp_path / "home").unlink()
+    settings.set_reopens(True)
+    settings.sync()
+    again = Settings(tmp_path / "home")
+    assert (again.appearance, again.language, again.reopens) == ("dark", "de", True)
+
+
+def test_settings_that_were_damaged_can_be_kept(qtbot, tmp_path):
+    (tmp_path / "settings.ini").write_bytes(b"\xff\xfe\x00garbage")
+    settings = Settings(tmp_path)
+    assert settings.is_damaged
+    said: list[OutputError] = []
+    settings.failed.connect(said.append)
+    settings.set_language("de")
+    qtbot.waitUntil(lambda: not settings._unwritten)
+    settings.sync()
+    assert said == []
+    assert Settings(tmp_path).language == "de"
 
 
 def test_without_a_folder_nothing_is_written(qapp, tmp_path, monkeypatch):

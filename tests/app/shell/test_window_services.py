@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -237,6 +237,17 @@ def test_a_damaged_session_is_said_and_does_not_stop_the_start(start, home):
     window.services.cards.cards["notice"].buttons["ok"].click()
     assert "notice" not in cards(window)
     assert window.session.outcome is not None
+
+
+def test_settings_that_cannot_be_kept_are_told(qtbot, start, home, monkeypatch):
+    window = start(remembers=True)
+    monkeypatch.setattr(QSettings, "status", lambda _self: QSettings.Status.AccessError)
+    window.actions_.reopens.trigger()
+    qtbot.waitUntil(lambda: "settings" in cards(window), timeout=WAIT)
+    text = window.services.cards.cards["settings"].text.text()
+    assert "The settings cannot be kept." in text
+    assert str(home / "settings.ini") in text
+    assert "Free some space" in text
 
 
 def test_closing_leaves_no_thread_and_no_mark(start, files, home):
