@@ -157,15 +157,22 @@ def _outcome_of(
 def reconstruction_psnr(
     result: FusionResult, pair: SourcePair
 ) -> tuple[float | None, float | None]:
-    """PSNR of each reconstruction against its source, in dB, on 8-bit luma, if there is one."""
+    """PSNR of each reconstruction against its source, in dB, on 8-bit luma, if there is one.
+
+    Of a source with a palette beside a grey one against its levels, which is what is rebuilt.
+    """
+    # Imported here so as not to delay a preview.
+    from core.fusion.color import tint_of
+    from core.metrics import psnr_pair, to_luma8
+
+    tint = tint_of(pair)
 
     def closeness(rebuilt: FloatArray | None, source: Image) -> float | None:
         if rebuilt is None:
             return None
-        # Imported here so as not to delay a preview.
-        from core.metrics import psnr_pair, to_luma8
-
-        planes = (to_luma8(image) for image in (source.normalised(), rebuilt))
+        of_levels = source is tint and rebuilt.shape[2] == 1
+        shown = source.levels() if of_levels else source.normalised()
+        planes = (to_luma8(image) for image in (shown, rebuilt))
         if source.mask is None:
             return float(psnr_pair(*planes))
         # Only the pixels with data; PSNR does not depend on their arrangement.

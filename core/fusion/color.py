@@ -84,7 +84,7 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
         a, b = _as_rgb(pair.a), _as_rgb(pair.b)
         return _with_filled_gaps(PreparedPair(a, b, channels, missing=missing_data_of(pair, a, b)))
-    tint = _tint_of(pair)
+    tint = tint_of(pair)
     sources = [(image, image.is_colour and image is not tint) for image in (pair.a, pair.b)]
     colours = tuple(image for image, coloured in sources if coloured)
     fillers: tuple[Image | None, ...] = (
@@ -113,8 +113,11 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
     )
 
 
-def _tint_of(pair: SourcePair) -> Image | None:
-    """The one of the two that has a palette in colour, if the other is grey."""
+def tint_of(pair: SourcePair) -> Image | None:
+    """The one of the two that has a palette in colour, if the other is grey.
+
+    Networks of one channel see its levels, not its colours.
+    """
     for image, other in ((pair.a, pair.b), (pair.b, pair.a)):
         if image.palette is not None and image.is_colour and not other.is_colour:
             return image
