@@ -51,8 +51,8 @@ PEERS = Path(__file__).with_name("peers.toml")
 HEAD = """# Scores by group
 
 Means over the pairs of each group in the validation data, with their 95 % bootstrap interval; 8-bit
-luma, higher is better. Of PET there is one subject, and the embedded medical pack learnt from other
-slices of it: its PET rows are no evidence of what it does on another person.
+luma, higher is better. The embedded medical pack learnt from no PET, of which there is one subject,
+the infrared pack not from LLVIP: these rows are of groups that they have not seen.
 
     python benchmarks/generalise.py --data DIR --out FILE
 """

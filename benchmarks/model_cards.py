@@ -45,8 +45,8 @@ SAME = 0.005
 """Relative difference up to which a score in a pack's record is left as it is."""
 SEEN = {
     "mif": (
-        "PET is one subject, whose other slices were trained on; CT and SPECT share patients, but "
-        "not with these pairs.",
+        "PET is one subject, and no PET was trained on; CT and SPECT share patients, but not with "
+        "these pairs.",
     ),
     "ivif": ("RoadScene is one camera, whose other scenes were trained on; LLVIP was not.",),
     "mff": (

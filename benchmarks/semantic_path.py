@@ -21,7 +21,7 @@ beside it, with its own tokens.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +29,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.io import atomic_write
+from core.fusion.color import split
+from core.io import atomic_write, read_pair
 from core.metrics import evaluate, to_luma8
 from core.models.backbone import resize_tokens
 from core.models.blend_head import consistency_filter
 from core.models.bounding import activity_logit
-from core.models.network import UniFusionNet
-from core.packs.format import read_pack
+from core.models.network import UniFusionNet, pad_to_patches
+from core.packs.format import PackManifest, read_pack
 from core.packs.registry import Catalogue
+from core.pairing.folders import pair_folders
 from core.types import FloatArray
 from resources import PACKS
-from tools.packs.mean_tokens import sources
 
 METRICS = ("Qabf", "VIF", "MI")
 Sources = tuple[Tensor, Tensor]
@@ -63,6 +64,15 @@ CHANGES: dict[str, Change] = {
     "of the next pair": _of_next,
     "moved by half the width": _moved,
 }
+
+
+def sources(folder: Path, manifest: PackManifest) -> Iterator[Sources]:
+    """The pairs of a folder as the network of a pack sees them, padded to patches."""
+    for files in pair_folders(folder).matches:
+        parts = split(read_pair(files.a, files.b, task=manifest.task), manifest.colour)
+        tensors = (torch.from_numpy(x.transpose(2, 0, 1).copy())[None] for x in (parts.a, parts.b))
+        a, b = (pad_to_patches(x)[0] for x in tensors)
+        yield a, b
 
 
 @torch.inference_mode()

@@ -29,13 +29,13 @@ from core.io import atomic_write
 from core.packs.format import SUFFIX, read_manifest
 from tools.packs.average import average_packs
 from tools.packs.bounded import keep_within_bounds
-from tools.packs.mean_tokens import replace_by_mean
 from trainer.config.recipes import path_of
 from trainer.config.run_plan import RunPlan
 from trainer.config.settings_file import load_settings
 from trainer.run_folder.registry import read_record
 
 CHAIN = Path(__file__).with_name("chain.toml")
+PICTURES = Path(__file__).with_name("pictures.toml")
 RECORD = "chain.json"
 """Name of the file in OUT that says what each pack was made by."""
 
@@ -67,18 +67,6 @@ class Averaging:
 
 
 @dataclass(frozen=True)
-class MeanTokens:
-    """The pack of a step, whose backbone gives way to what its tokens add on average."""
-
-    without_backbone: str
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The steps to be done before."""
-        return (self.without_backbone,)
-
-
-@dataclass(frozen=True)
 class Bounding:
     """The pack of a step, whose output is kept within what its sources show."""
 
@@ -90,7 +78,7 @@ class Bounding:
         return (self.bounded,)
 
 
-Step = Training | Averaging | MeanTokens | Bounding
+Step = Training | Averaging | Bounding
 
 
 def read_chain(path: Path = CHAIN) -> dict[str, Step]:
@@ -117,8 +105,6 @@ def _step(name: str, given: Mapping[str, object]) -> Step:
             return Training(recipe, str(more.get("start", "")))
         case {"mean": [str(first), str(second)], "share": float(share), **more} if not more:
             return Averaging((first, second), share)
-        case {"without_backbone": str(other), **more} if not more:
-            return MeanTokens(other)
         case {"bounded": str(other), **more} if not more:
             return Bounding(other)
     raise InputError(Message("Step {0}", name), "it is neither a run nor a mean")
@@ -173,9 +159,6 @@ def make(
                 _train(recipe, out / f"{start}{SUFFIX}" if start else None, data, pack, length)
             case Averaging((first, second), share):
                 average_packs(out / f"{first}{SUFFIX}", out / f"{second}{SUFFIX}", share, pack)
-            case MeanTokens(other):
-                trained = out / f"{other}{SUFFIX}"
-                replace_by_mean(trained, data / "train" / read_manifest(trained).task, pack)
             case Bounding(other):
                 keep_within_bounds(out / f"{other}{SUFFIX}", pack)
         _record(pack, steps[name], length)
@@ -243,6 +226,8 @@ def _train(recipe: str, start: Path | None, data: Path, out: Path, length: int |
     path = path_of(recipe)
     assert path is not None  # read_chain has looked
     settings, _ = load_settings(path)
+    pictures = tomllib.loads(PICTURES.read_text("utf-8"))
+    told = pictures[settings.task]
     run_training(
         TrainOptions(
             (data / "train" / settings.task,),
@@ -251,6 +236,9 @@ def _train(recipe: str, start: Path | None, data: Path, out: Path, length: int |
             steps=length,
             init=str(start) if start else None,
             val=data / "val" / settings.task,
+            title=told["title"],
+            licence=pictures["licence"],
+            data_used=tuple(told["data"]),
             keep="last",
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import ndimage
 
+from core.models.backbone import resize_tokens
 from core.models.blend_head import BlendHead, _icnr, consistency_filter, leaky_clamp
 from core.models.blocks import (
     ChannelAttention,
@@ -397,6 +399,33 @@ def test_no_weights_leave_the_bounds(kind: str, seed: int, strength: float) -> N
     lowest, highest = bounds(x, y)
     assert ((fused >= lowest - 1e-6) & (fused <= highest + 1e-6)).all()
     assert not torch.equal(fused, torch.maximum(x, y))  # free within them
+
+
+@pytest.mark.parametrize("residual", [0.5, -0.5])
+@torch.no_grad()
+def test_a_bounded_blend_is_the_blend_cut_off_at_the_bounds(residual: float) -> None:
+    free = tiny_network(tiny_compact(head="blend"))
+    assert isinstance(free.fusion.head, BlendHead)
+    free.fusion.head.decide.bias[1] = residual
+    kept = UniFusionNet(tiny_compact(head="bounded_blend")).eval()
+    kept.load_state_dict(free.state_dict())
+    x, y = torch.rand(2, 1, 1, 32, 48, generator=torch.Generator().manual_seed(0))
+    wide, narrow = (one.fuse(one.encode(x, y), x, y) for one in (free, kept))
+    lowest, highest = bounds(x, y)
+    assert ((wide > highest) | (wide < lowest)).float().mean() > 0.5
+    torch.testing.assert_close(narrow, torch.clamp(wide, lowest, highest))
+
+
+@torch.no_grad()
+def test_a_network_without_backbone_is_the_one_with_maps_of_zeros() -> None:
+    network = tiny_network(tiny_compact(backbone=replace(TINY_ENCODER, kind="none")))
+    x, y = torch.rand(2, 2, 1, 32, 48)
+    (token, *_) = network.backbone.reduced_tokens(x, y)
+    assert token.shape == (4, TINY_ENCODER.dim, 1, 1)
+    whole = [resize_tokens(token, 2, 3)] * 4
+    assert not torch.count_nonzero(whole[0])
+    for one, other in zip(network.encode(x, y), network.encode(x, y, tokens=whole), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -10,18 +11,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from core.errors import InputError
-from core.models.bounding import bounds
-from core.models.network import UniFusionNet
-from core.packs.format import read_manifest, read_pack
+from core.packs.format import read_manifest
 from resources import PACKS
-from tests.tiny import tiny_compact, tiny_pack
+from tests.tiny import tiny_pack
 from tools.packs import make as chain
 from tools.packs.average import average_packs
-from tools.packs.bounded import keep_within_bounds
 from tools.packs.make import (
+    PICTURES,
     RECORD,
     Averaging,
     Training,
@@ -56,6 +54,15 @@ def test_every_embedded_pack_was_trained_by_the_recipe_of_its_chain() -> None:
             assert _plain(recorded[name]) == _plain(wanted[name], recorded[name]), (pack.stem, name)
 
 
+def test_every_embedded_pack_says_what_it_learnt_from_in_the_words_of_the_chain() -> None:
+    pictures = tomllib.loads(PICTURES.read_text("utf-8"))
+    for pack in PACKS.glob("*.safetensors"):
+        manifest = read_manifest(pack)
+        told = pictures[manifest.task]
+        assert (manifest.title, manifest.licence) == (told["title"], pictures["licence"])
+        assert list(manifest.data) == told["data"]
+
+
 def _plain(value: object, like: object = None) -> object:
     """As JSON has it; of a group only the settings that ``like`` has, for later ones came since."""
     if isinstance(value, Mapping):
@@ -69,7 +76,6 @@ def test_what_a_pack_needs_is_made_before_it_and_nothing_else() -> None:
         "mif-trained",
         "mef-first",
         "mef-fine",
-        "mef-trained",
         "mef-compact",
     )
     assert steps_of([], read_chain()) == tuple(read_chain())
@@ -92,29 +98,6 @@ def test_a_chain_with_a_gap_is_refused(tmp_path: Path, text: str, why: str) -> N
     file.write_text(text)
     with pytest.raises(InputError, match=why):
         read_chain(file)
-
-
-def test_a_bounded_pack_fuses_as_before_cut_off_at_the_bounds(tmp_path: Path) -> None:
-    network = UniFusionNet(tiny_compact(head="blend")).eval()
-    x, y = torch.rand(2, 1, 1, 32, 48, generator=torch.Generator().manual_seed(0))
-    lowest, highest = bounds(x, y)
-    for residual, beyond in (
-        (0.5, lambda free: free > highest),
-        (-0.5, lambda free: free < lowest),
-    ):
-        with torch.no_grad():
-            network.fusion.head.decide.bias[1] = residual
-        tiny_pack(tmp_path / "free.safetensors", network=network)
-        written = keep_within_bounds(tmp_path / "free.safetensors", tmp_path / "kept.safetensors")
-        assert (written.name, written.network.head) == ("kept", "bounded_blend")
-        assert written.training.parent.startswith("free ")
-        kept, _ = read_pack(tmp_path / "kept.safetensors")
-        with torch.no_grad():
-            free, bounded = (one.fuse(one.encode(x, y), x, y) for one in (network, kept.eval()))
-        assert beyond(free).float().mean() > 0.5
-        torch.testing.assert_close(bounded, torch.clamp(free, lowest, highest))
-    with pytest.raises(InputError, match="bounded_blend"):
-        keep_within_bounds(tmp_path / "kept.safetensors", tmp_path / "twice.safetensors")
 
 
 def test_a_mean_is_done_while_both_packs_are_those_it_was_made_from(tmp_path: Path) -> None:
