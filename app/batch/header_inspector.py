@@ -36,13 +36,16 @@ class HeaderInspector(QObject):
 
     def inspect(self, keys: Sequence[PairKey]) -> None:
         """Read the headers of ``keys`` that are not known yet; replaces the previous request."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
+        self._drop()
         wanted = [key for key in keys if key not in self._headers]
         if wanted and not self._closed:
             self._job = self._runner.submit(partial(tasks.inspect_pairs, wanted, self._headers))
             self._job.yielded.connect(self._store)
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
 
     def _store(self, found: list[tuple[PairKey, PairHeader]]) -> None:
         self._headers.update(found)
@@ -50,6 +53,7 @@ class HeaderInspector(QObject):
 
     def clear(self) -> None:
         """Forget all headers."""
+        self._drop()
         self._headers.clear()
 
     def shutdown(self) -> None:

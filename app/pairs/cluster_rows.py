@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -54,6 +55,8 @@ class ClusterRows(QWidget):
         self._methods, self._counts_rows = methods, counts_rows
         self._runner: Runner | None = None
         self._job: Job | None = None
+        self._asked = ("", "")
+        """Scheduler and certificates of the job."""
         self._said = ""
         self.dialog: QFileDialog | None = None
         self._make()
@@ -145,6 +148,7 @@ class ClusterRows(QWidget):
                 line.setText(text)
         with QSignalBlocker(self.rows):
             self.rows.setValue(rows)
+        self._drop_overtaken()
         if scheduler.strip():
             self.toggle.setChecked(True)
         self._show_job()
@@ -160,6 +164,7 @@ class ClusterRows(QWidget):
 
     def _edit(self) -> None:
         self.show_state("")
+        self._drop_overtaken()
         self._show_job()
         self.edited.emit()
 
@@ -188,12 +193,24 @@ class ClusterRows(QWidget):
         if self._runner is None:
             self._runner = Runner("cluster", self)
         job = self._job = self._runner.submit(compute(find_workers, choice, tuple(self._methods())))
+        self._asked = self._address
         job.progress.connect(lambda _done, _total, stage: self.show_state(f"{stage}…"))
         job.finished.connect(self._found)
         job.failed.connect(self._failed)
-        job.cancelled.connect(lambda: self._ended(self.tr("Cancelled.")))
+        job.cancelled.connect(partial(self._cancelled, job))
         self.show_state(self.tr("Connecting…"))
         self._show_job()
+
+    def _drop_overtaken(self) -> None:
+        """Take no answer from another address than the one that is named now."""
+        if self._job is not None and self._asked != self._address:
+            job, self._job = self._job, None
+            job.cancel()
+            self.show_state("")
+
+    @property
+    def _address(self) -> tuple[str, str]:
+        return self.scheduler.text(), self.certificates.text()
 
     def cancel(self) -> None:
         """Connect no longer."""
@@ -225,6 +242,10 @@ class ClusterRows(QWidget):
 
     def _failed(self, error: FusionError) -> None:
         self._ended(translate(error.message), warns=True)
+
+    def _cancelled(self, job: Job) -> None:
+        if job is self._job:
+            self._ended(self.tr("Cancelled."))
 
     def _ended(self, text: str, *, warns: bool = False) -> None:
         self._job = None

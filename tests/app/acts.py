@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 from threading import Event
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -55,7 +56,9 @@ class HeldTask:
         def slow(*arguments: Any) -> Any:
             self.calls += 1
             self.begun.set()
+            limit = monotonic() + 10  # where a test fails before it opens the gate
             while not self.gate.wait(0.01):
+                assert monotonic() < limit
                 if self.hears:
                     arguments[-1].check()
             if not self.answers:

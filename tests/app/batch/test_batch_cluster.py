@@ -10,8 +10,11 @@ import pytest
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.page import BatchPage
 from app.batch.settings import BatchChoices
+from app.pairs import cluster_rows
+from core.cluster.errors import ClusterError
 from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
+from tests.app.acts import HeldTask, settled
 from tests.app.batch.conftest import WAIT, make_pairs, over, planned, states, when
 from tests.cluster_processes import ClusterProcesses
 
@@ -82,6 +85,25 @@ def test_looking_for_workers_can_be_cancelled(page, qtbot, silent: str) -> None:
     qtbot.waitUntil(rows.cancel_button.isHidden, timeout=3000)  # it would wait for ten seconds
     assert rows.state.text() == "Cancelled."
     assert "nobody answers" in _look(qtbot, page) or "does not answer" in rows.state.text()
+
+
+@pytest.mark.parametrize("answer", [(), ClusterError("it", "is gone")])
+def test_what_is_at_one_address_is_not_said_of_another(page, qtbot, monkeypatch, answer) -> None:
+    pytest.importorskip("distributed")
+    rows = page.choices.cluster
+    looking = HeldTask(monkeypatch, cluster_rows, "find_workers")
+    looking.answers = [answer]
+    _type(page, "tcp://127.0.0.1:1")
+    rows.look()
+    looking.wait()
+    rows.rows.setValue(3)  # this changes nothing of what is looked for
+    assert not rows.connect_button.isEnabled()
+    _type(page, "tcp://127.0.0.1:2")
+    assert rows.state.text() == ""
+    assert rows.connect_button.isEnabled()
+    looking.gate.set()
+    settled(qtbot, rows._runner)
+    assert rows.state.text() == ""
 
 
 def test_a_batch_runs_on_workers_and_can_be_paused(page, qtbot, tmp_path: Path) -> None:

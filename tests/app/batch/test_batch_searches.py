@@ -129,3 +129,15 @@ def test_an_error_of_an_older_plan_is_not_of_the_newer_one(qtbot, listed, monkey
     plan.gate.set()
     qtbot.waitUntil(lambda: bool(seen) and seen[-1] is None, timeout=WAIT)
     assert seen == [None]
+
+
+def test_headers_of_pairs_that_were_cleared_are_not_kept(qtbot, page, study, monkeypatch):
+    """The files may have changed when they are listed again."""
+    reading = HeldTask(monkeypatch, tasks, "inspect_pairs")
+    with planned(qtbot, page.batch):
+        page.batch.add([study])
+    reading.wait()
+    page.batch.clear()
+    reading.gate.set()
+    settled(qtbot, page.batch._inspector._runner)
+    assert page.batch.headers == {}
