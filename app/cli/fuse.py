@@ -32,6 +32,9 @@ def fuse_sources(options: FuseOptions) -> None:
     if are_volumes(options.a, options.b):
         fuse_volumes(options)
     elif options.volumes != VolumeOptions():
+        # A volume that cannot be read is no picture either, and says why by itself.
+        for path in (options.a, options.b):
+            probe_image(path)
         raise InputError(
             f"{options.a} and {options.b}",
             "they are pictures, which have no slices, frames, series and units",

@@ -204,7 +204,7 @@ class SliceStore:
         needed = 2 * self._bytes + _MARGIN
         if free < needed:
             raise OutputError(
-                Message("Cannot write {0}", self._path.name),
+                Message("Cannot write {0}", str(self._path)),
                 Message(
                     "it takes {0} MB on the disk while it is made, and {1} MB are free",
                     needed // 10**6,

@@ -87,7 +87,8 @@ class RetentionTotals:
     def text(self) -> Message:
         """One sentence for a person."""
         return Message(
-            "Lost in the fused picture: {0} of {1} spots of A ({2} %), {3} of {4} of B ({5} %).",
+            "Lost in the fused picture: {0} of {1} spots of A ({2} % of their contrast), "
+            "{3} of {4} of B ({5} %).",
             self.a.lost,
             self.a.spots,
             round(100 * self.a.share),

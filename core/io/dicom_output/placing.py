@@ -10,16 +10,30 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from core.errors import Message, OutputError
 from core.geometry.planes import PlaneAxes
 
+_SQUARE = 1e-3
+"""Cosine between rows and columns that rounding makes (0.06 degrees)."""
 MOST_BYTES = 2**32 - 2
 """Of pixels that are not compressed: their length has 32 bits, and is even."""
 
 
 def across(axes: PlaneAxes) -> npt.NDArray[np.float64]:
-    """2×3: unit vectors along a row and along a column of the slices."""
+    """2×3: unit vectors along a row and along a column of the slices.
+
+    Raises:
+        OutputError: they are not at right angles, which DICOM wants (PS3.3 C.7.6.2.1.1).
+    """
     both = axes.affine[:3, :2].T
-    return np.asarray(both / np.linalg.norm(both, axis=1, keepdims=True))
+    both = both / np.linalg.norm(both, axis=1, keepdims=True)
+    if abs(float(both[0] @ both[1])) > _SQUARE:
+        raise OutputError(
+            Message("Cannot write DICOM"),
+            Message("the grid is sheared: rows and columns of its slices are not at right angles"),
+            Message("Save it as .nii.gz, or resample B to a grid with right angles first."),
+        )
+    return np.asarray(both)
 
 
 def normal(axes: PlaneAxes) -> list[float]:

@@ -10,8 +10,11 @@ import nibabel
 import numpy as np
 import pytest
 
-from core.errors import InputError, SeriesError
+from core.errors import InputError, OutputError, SeriesError
+from core.geometry.grids import VoxelGrid
+from core.geometry.planes import axes_of
 from core.io import is_image, probe_image, read_image
+from core.io.dicom_output.placing import across
 from core.io.volumes import list_series, read_volume
 from core.types import Volume
 
@@ -240,6 +243,32 @@ def test_two_statements_that_mirror_each_other_are_told(tmp_path: Path) -> None:
     image.set_qform(_AFFINE, 1)
     nibabel.save(image, tmp_path / "b.nii")
     assert list_series(tmp_path / "b.nii").series[0].notes == ()
+
+
+def test_two_statements_apart_are_told_with_their_distance(tmp_path: Path) -> None:
+    moved = np.array(_AFFINE)
+    moved[:3, 3] += (3.0, 0.0, 4.0)
+    image = nibabel.Nifti1Image(_DATA, _AFFINE)
+    image.set_sform(_AFFINE, 1)
+    image.set_qform(moved, 1)
+    nibabel.save(image, tmp_path / "v.nii")
+    (note,) = list_series(tmp_path / "v.nii").series[0].notes
+    assert "5.0 mm apart" in note
+
+
+def test_shear_is_told_and_no_dicom(tmp_path: Path) -> None:
+    """Columns (1, 0, 0) and (0.5, 1, 0): 26.6 degrees off; one that is turned says nothing."""
+    affine = np.eye(4)
+    affine[0, 1] = 0.5
+    image = nibabel.Nifti1Image(_DATA, affine)
+    image.set_qform(None, 0)
+    nibabel.save(image, tmp_path / "v.nii")
+    series = list_series(tmp_path / "v.nii").series[0]
+    assert any("26.6 degrees" in note for note in series.notes)
+    assert series.affine is not None
+    grid = VoxelGrid(series.shape, series.affine)
+    with pytest.raises(OutputError, match="sheared"):
+        across(axes_of(grid, "axial"))
 
 
 def test_vectors_are_no_times(tmp_path: Path) -> None:

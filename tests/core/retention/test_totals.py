@@ -38,7 +38,7 @@ def test_slices_add_up_by_contrast_and_alarms_keep_their_places() -> None:
     assert total.is_alarm == (ALARM < 0.25)
     assert total.of_side("a") is total.a
     assert str(total.text) == (
-        "Lost in the fused picture: 3 of 5 spots of A (25 %), 0 of 0 of B (0 %)."
+        "Lost in the fused picture: 3 of 5 spots of A (25 % of their contrast), 0 of 0 of B (0 %)."
     )
 
 

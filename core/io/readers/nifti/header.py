@@ -27,6 +27,10 @@ _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Of the unit of length in the header; unknown is taken for millimetres."""
 _WIDEST = 500.0
 """Millimetres. No voxel is half a metre wide: such a unit or size of a voxel is wrong."""
+_SQUARE = 1e-3
+"""Cosine between two axes of the voxels that rounding makes (0.06 degrees)."""
+_APART = 0.1
+"""Voxels that sform and qform may place a corner apart, since a qform is rounded."""
 _COLOURS = (128, 2304)
 _VECTORS = (1004, 1005, 1006, 1007, 1008, 1009)
 """Intents: matrix, symmetric matrix, displacements, vector, points, triangles."""
@@ -161,7 +165,7 @@ def _understood(path: Path, header_path: Path, head: bytes) -> NiftiHeader:
         channels=channels,
         offset=_offset(path, header, length, is_pair),
         scale=_scale(header, code),
-        affine=_affine(path, header, notes),
+        affine=_affine(path, header, shape, notes),
         window=_window(header),
         notes=tuple(notes),
     )
@@ -212,7 +216,7 @@ def _scale(header: Any, code: int) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _affine(path: Path, header: Any, notes: list[str]) -> Affine:
+def _affine(path: Path, header: Any, shape: tuple[int, int, int, int], notes: list[str]) -> Affine:
     """sform if it is stated, else qform, else the distances alone (with a note)."""
     try:
         if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
@@ -223,28 +227,64 @@ def _affine(path: Path, header: Any, notes: list[str]) -> Affine:
                 )
             )
         ras = np.asarray(header.get_best_affine(), np.float64)
-        notes += _contradiction(header)
+        unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0x07, 1.0)
+        notes += _contradiction(header, shape, unit)
     except Exception as error:
         raise damaged(path, Message("its place in the patient is unreadable")) from error
-    unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0x07, 1.0)
     affine = _RAS_TO_LPS @ ras
     affine[:3] *= unit
     if not np.isfinite(affine).all() or not spans_space(affine):
         raise damaged(path, Message("its place in the patient is unreadable"))
+    notes += _shear(affine)
     return np.asarray(affine)
 
 
-def _contradiction(header: Any) -> list[str]:
-    """Whether the two statements of how the file lies mirror each other."""
+def _shear(affine: Affine) -> list[str]:
+    """A note where two axes of the voxels are not at right angles."""
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = np.abs((axes.T @ axes)[np.triu_indices(3, 1)])
+    if float(cosines.max()) <= _SQUARE:
+        return []
+    return [
+        Message(
+            "Its voxels are sheared: two of their axes are {0:.1f} degrees off a right angle. "
+            "Lengths and areas in its slices are not exact.",
+            math.degrees(math.asin(min(1.0, float(cosines.max())))),
+        )
+    ]
+
+
+def _contradiction(header: Any, shape: tuple[int, int, int, int], unit: float) -> list[str]:
+    """Whether the two statements of how the file lies mirror each other, or lie apart."""
     if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
         return []
-    one, other = (np.linalg.det(form[:3, :3]) for form in (header.get_sform(), header.get_qform()))
+    forms = [np.asarray(one, np.float64) for one in (header.get_sform(), header.get_qform())]
+    one, other = (np.linalg.det(form[:3, :3]) for form in forms)
     if one * other >= 0:
-        return []
+        return _apart(forms[0], forms[1], shape, unit)
     return [
         Message(
             "The file states twice how it lies in the patient, once as the mirror image of the "
             "other: left and right may be exchanged."
+        )
+    ]
+
+
+def _apart(
+    sform: Affine, qform: Affine, shape: tuple[int, int, int, int], unit: float
+) -> list[str]:
+    """A note where a corner lies elsewhere by the one than by the other; ``unit`` is in mm."""
+    corners = np.array([(*one, 1) for one in np.ndindex(2, 2, 2)], np.float64)
+    corners[:, :3] *= np.array(shape[:3]) - 1
+    distance = float(np.linalg.norm((corners @ (sform - qform).T)[:, :3], axis=1).max())
+    voxel = float(np.linalg.norm(sform[:3, :3], axis=0).min())
+    if not distance > _APART * voxel:
+        return []
+    return [
+        Message(
+            "The file states twice how it lies in the patient, up to {0:.1f} mm apart: the sform "
+            "is taken, not the qform.",
+            distance * unit,
         )
     ]
 
