@@ -151,7 +151,7 @@ class SliceStore:
             self._lock.acquire()
         except Timeout as error:
             raise OutputError(
-                Message("Cannot write {0}", self._path.name),
+                Message("Cannot write {0}", str(self._path)),
                 Message("another run is writing the same result"),
                 Message("Wait for it, or name another output."),
             ) from error

@@ -332,6 +332,15 @@ def test_options_of_volumes_mean_nothing_for_pictures(tmp_path: Path) -> None:
     assert "have no slices" in ran.output
 
 
+def test_options_of_volumes_do_not_hide_why_a_volume_cannot_be_read(tmp_path: Path) -> None:
+    voxels = np.zeros((4, 5, 6), np.complex64)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / "c.nii")
+    ran = _fuse(tmp_path / "c.nii", tmp_path / "c.nii", tmp_path / "out.png", "--slice", 2)
+    assert ran.exit_code == 2
+    assert "complex64" in ran.output
+    assert "have no slices" not in ran.output
+
+
 def test_palette_of_a_grey_picture(tmp_path: Path) -> None:
     a, b = tmp_path / "a.png", tmp_path / "b.png"
     for path in (a, b):

@@ -156,10 +156,11 @@ def test_a_disk_without_room_is_told_at_once(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with (
-        pytest.raises(OutputError, match=r"MB on the disk.*Free some space"),
+        pytest.raises(OutputError, match=r"MB on the disk.*Free some space") as told,
         SliceStore(tmp_path / "s", pair_of(), SETTINGS),
     ):
         pass
+    assert str(tmp_path) in str(told.value), "the whole path that was given is named"
     assert list(tmp_path.iterdir()) == []
 
 
