@@ -251,7 +251,7 @@ class Controller(QObject):
         (self.volumes.reopen if self.volumes.is_open else self._loader.reload)()
 
     def swap(self) -> None:
-        """Exchange A and B; results stay, as stale. Does nothing while a side is being read."""
+        """Exchange A and B, see the loaders. Does nothing while a side is being read."""
         (self.volumes.swap if self.volumes.is_open else self._loader.swap)()
 
     def close_pictures(self) -> None:

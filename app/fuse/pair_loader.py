@@ -162,14 +162,26 @@ class PairLoader(QObject):
             self.load(request, callback)
 
     def _swap_loaded(self, callback: LoadedCallback | None, _sources: Sources) -> None:
-        self.swap()
+        self._exchange()
         (callback or self.loaded.emit)(self._session.sources)
 
     def swap(self) -> None:
-        """Exchange A and B; results stay, as stale. Does nothing while a side is being read."""
-        old = self._session.sources
-        if old.is_loading:
+        """Exchange A and B; their results, which name A and B, return with swapping back.
+
+        A fusion that is running is cancelled. Does nothing while a side is being read.
+        """
+        if self._session.sources.is_loading:
             return
+        busy = self._jobs.is_busy
+        self._jobs.supersede()
+        self._cache.save()
+        self._exchange()
+        if busy:
+            self._session.set_running(None)
+            self._jobs.idle.emit()
+
+    def _exchange(self) -> None:
+        old = self._session.sources
         display = self._session.display
         pair = None if old.pair is None else old.pair.swapped()
         stamp = swapped_stamp(old.stamp)
@@ -179,8 +191,16 @@ class PairLoader(QObject):
         )  # fmt: skip
         if self._refused is not None:
             self._refused = self._refused.swapped()
-        self._session.set_sources(swapped, keep_outcome=True)
+        self._cache.show(self._as_before(swapped))
         self._session.set_display(replace(display, a=display.b, b=display.a))
+
+    def _as_before(self, swapped: Sources) -> Sources:
+        """The same sources with the pair that stored results are of, if its images are these."""
+        stored, pair = self._cache.find(swapped.stamp) if swapped.stamp else None, swapped.pair
+        known = None if stored is None else stored.sources.pair
+        if pair is None or known is None or known.a is not pair.a or known.b is not pair.b:
+            return swapped
+        return replace(swapped, pair=known)
 
     def close_pictures(self) -> None:
         """Cancel everything and close both sources."""

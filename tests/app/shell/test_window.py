@@ -344,14 +344,30 @@ def test_open_dialog_takes_two_files_or_one_after_another(qtbot, window, files, 
     assert window.session.sources.pair is not None
 
 
-def test_swap_exchanges_sides_and_marks_the_result_stale(opened, files):
-    a, b = opened.session.sources.a, opened.session.sources.b
+def test_swap_exchanges_sides_and_shows_nothing_of_the_result_until_swapped_back(qtbot, opened):
+    session, panes = opened.session, opened.view.panes
+    qtbot.waitUntil(lambda: session.retention is not None, timeout=10_000)
+    outcome = session.outcome
+    a, b = session.sources.a, session.sources.b
     opened.actions_.swap.trigger()
     assert opened.session.sources.a is b
     assert opened.session.sources.b is a
-    assert opened.view.panes["fused"].tag("stale") == "Stale"
+    assert (session.outcome, session.results, session.retention) == (None, (), None)
+    assert all(panes[name].canvas.scene is None for name in ("fused", "recon_a", "recon_b"))
     opened.actions_.swap.trigger()
     assert opened.session.sources.a is a
+    assert session.outcome is outcome
+    assert not session.is_stale
+
+
+def test_swapping_ends_a_fusion_of_the_other_arrangement(qtbot, opened):
+    opened.controller.fuse()
+    opened.actions_.swap.trigger()
+    assert opened.session.running is None
+    with idle(qtbot, opened):
+        opened.controller.fuse()
+    assert opened.session.outcome.pair is opened.session.sources.pair
+    assert len(opened.session.results) == 1
 
 
 # --- fusing ------------------------------------------------------------------------------------
