@@ -11,7 +11,8 @@ published networks (``benchmarks/peers.toml``) where these are over the pairs of
 ``--without TASK:GROUP=FILE`` adds a pack that was trained without a group, scored on that group
 alone: what the pack is worth on people or cameras it has never seen. ``--train TASK`` trains these
 packs, one for each group of the task that has training pairs in DIR/train/TASK, by the task's
-recipe (or ``--recipe FILE``) without files of the group:
+recipe (or ``--recipe FILE``) without files of the group; groups that the recipe leaves out anyway
+need none:
 
     python benchmarks/generalise.py --data DIR --out FILE --train mif --steps 2500 --runs RUNS
 
@@ -82,14 +83,23 @@ class Training:
     steps: int | None = None
     init: dict[str, str] = field(default_factory=dict)
 
-    def config(self, task: str, group: str) -> TrainConfig:
-        """The settings of the run of ``task`` without ``group``."""
+    def leaves_out(self, task: str, group: str) -> bool:
+        """Whether the recipe learns from no pair of ``group`` anyway."""
+        return f"{group}_*" in self.base(task).exclude
+
+    def base(self, task: str) -> TrainConfig:
+        """The settings of the recipe of ``task``."""
         path = self.recipe or recipes.path_of(task)
         if path is None:
             raise SystemExit(f"{task} has no recipe: give --recipe FILE")
         base = load_config(path)
         if base.task != task:
             raise SystemExit(f"{path} is for {base.task}, not for {task}")
+        return base
+
+    def config(self, task: str, group: str) -> TrainConfig:
+        """The settings of the run of ``task`` without ``group``."""
+        base = self.base(task)
         return replace(
             base,
             steps=self.steps or base.steps,
@@ -235,7 +245,7 @@ def main() -> None:
     for task in options.train:
         learnt = set(groups_of(options.data / "train" / task))
         for group in groups_of(options.data / "val" / task):
-            if group in learnt:
+            if group in learnt and not training.leaves_out(task, group):
                 without.append(train_without(training, task, group))
     parts = [HEAD]
     for task in options.task:
