@@ -39,6 +39,7 @@ class VolumeExportDialog(ExportTargetDialog):
         self.setMinimumWidth(520)
         unit = view.volumes.pair.a.unit
         self._has_map = bool(unit) and view.volumes.series[0].kind == "DICOM"
+        self._size = view.axes.shape[1:]
         self._two_patients = view.volumes.are_of_two_patients
         self._is_dicom = any(one.kind == "DICOM" for one in view.volumes.series)
         self.format = QComboBox()
@@ -152,8 +153,19 @@ class VolumeExportDialog(ExportTargetDialog):
                     self.tr("UIDs of the sources stay, so that other systems find the originals.")
                 )
         parts.append(self.tr("A face can be rebuilt from slices of a head."))
-        parts.append(self.tr("The notice is burned into every slice."))
+        if self._has_room():
+            parts.append(self.tr("The notice is burned into every slice."))
+        else:
+            parts.append(
+                self.tr("The slices are too small for the notice; it is in the description alone.")
+            )
         return " ".join(parts)
+
+    def _has_room(self) -> bool:
+        # Brings pydicom along, which start-up is not to wait for; the readers have it by now.
+        from core.io.dicom_output.notice import has_room
+
+        return has_room(self._size)
 
     def _hint(self, *, named: bool, taken: bool) -> str:
         if trouble := self.trouble(named=named):

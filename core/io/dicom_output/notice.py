@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from core.io.dicom_output.choices import CORNERS, Corner, NoticePlace
-from core.types import BoolArray
+from core.types import RESEARCH_NOTICE, BoolArray
 
 ColourSlice = npt.NDArray[np.uint8]
 """H×W×3."""
@@ -82,6 +82,11 @@ def place_notice(
                 covered[corner] += bool(under.size)
     corner = min(reversed(corners), key=lambda one: light[one])
     return PlacedNotice(text, corner, covered[corner], 0, letters=letters, shade=shade)
+
+
+def has_room(size: tuple[int, int]) -> bool:
+    """Whether slices of ``size`` (rows, columns) can hold the shortest form of the notice."""
+    return bool(_fitting(RESEARCH_NOTICE, size)[0])
 
 
 def _fitting(notice: str, size: tuple[int, int]) -> tuple[str, BoolArray]:

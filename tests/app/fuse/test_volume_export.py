@@ -31,6 +31,15 @@ def choose(dialog, name: str) -> None:
     dialog.format.setCurrentIndex(dialog.format.findData(name))
 
 
+def test_the_dialog_says_whether_the_notice_fits_the_slices(study, tmp_path):
+    dialog = dialog_of(study, tmp_path)
+    choose(dialog, "multi")
+    for size, told in (((64, 64), "too small for the notice"), ((128, 128), "into every slice")):
+        dialog._size = size
+        dialog.update_state()
+        assert told in dialog.privacy.text()
+
+
 @pytest.mark.parametrize(("layout", "name"), [("multi", "fused.dcm"), ("single", "fused")])
 def test_dicom_is_written_of_the_study_on_show(qtbot, study, tmp_path, layout, name):
     out = tmp_path / "out"
