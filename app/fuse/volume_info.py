@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.fuse.slice_bar import plane_title
 from app.fuse.slice_view import SliceView
-from app.i18n.numbers import number
+from app.i18n.numbers import listed, number
 from app.i18n.translate import tr, translate
 from app.viewer.painter import short
 from core.windows import Window
@@ -37,7 +37,7 @@ def series_rows(view: SliceView, side: int, window: Window) -> Lines:
 
 def geometry_rows(view: SliceView) -> Lines:
     """Plane, slice and place, and whether both volumes lie in one frame of reference."""
-    place = ", ".join(short(value) for value in view.point)
+    place = listed(short(value) for value in view.point)
     together = _together(view)
     return [
         (tr("Plane"), plane_title(view.plane)),

@@ -8,7 +8,7 @@ default locale, set by :func:`app.i18n.language.install`; for English the result
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QLocale
@@ -17,6 +17,11 @@ from PySide6.QtCore import QLocale
 def number(value: float, form: str = "") -> str:
     """``value`` formatted by the format spec ``form``, with localised separators."""
     return localised(format(value, form))
+
+
+def listed(values: Iterable[str]) -> str:
+    """Numbers made by :func:`number`, one after the other: "1,5; 2" where a comma is decimal."""
+    return ("; " if QLocale().decimalPoint() == "," else ", ").join(values)
 
 
 def filled(template: str, *values: object, **named: object) -> str:

@@ -13,7 +13,7 @@ from app.commands.registry import CommandRegistry
 from app.fuse.retention import alarm_text
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, LoadedSource, Outcome
-from app.i18n.numbers import number
+from app.i18n.numbers import listed, number
 from app.i18n.translate import plural, translate
 from app.shell.memory_label import MemoryLabel
 from app.widgets.device_chip import short_device
@@ -183,7 +183,7 @@ def slice_readout(view: SliceView, x: int, y: int) -> list[str]:
     A fused pixel has no value of its own in the patient, and no unit.
     """
     point = view.point_at(x, y)
-    place = ", ".join(number(value, ".1f").replace("-", "−") for value in point)
+    place = listed(number(value, ".1f").replace("-", "−") for value in point)
     parts = [f"{place} mm (LPS)"]
     for letter, volume, value in zip("AB", view.volumes.native, view.values_at(point), strict=True):
         text = "–" if value is None else shown_value(value, volume.unit)
@@ -196,7 +196,8 @@ def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:
     if side is None or side.image.spacing is None:
         return ""
     down, across = side.image.spacing
-    return f"  ({number(x * across, '.1f')}, {number(y * down, '.1f')} mm)"
+    place = listed((number(x * across, ".1f"), number(y * down, ".1f")))
+    return f"  ({place} mm)"
 
 
 def _value_of(image: Image, x: int, y: int) -> str:

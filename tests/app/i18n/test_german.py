@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QToolButton, QTreeView
 
 from app.i18n import language
-from app.i18n.numbers import filled, number, read
+from app.i18n.numbers import filled, listed, number, read
 from app.i18n.translate import translate
 from app.pairs.table import PairDialog
 from app.train import formatting
@@ -35,6 +35,13 @@ def test_the_search_for_english_finds_it():
     assert english_in("pet.png: it cannot be read (denied). Check the disk and the name.")
     assert english_in("A: CMYK wurde in RGB umgewandelt.") == ""
     assert english_in("Fusionieren · 12,5 s") == ""
+
+
+def test_a_list_of_numbers_with_decimal_commas_is_told_apart():
+    place = listed(number(value, ".1f") for value in (-0.5, 17.5, 8.0))
+    assert place == "-0,5; 17,5; 8,0"
+    QLocale.setDefault(QLocale(QLocale.Language.English))
+    assert listed(("0.5", "8")) == "0.5, 8"
 
 
 def test_a_fused_pair_leaves_no_english(opened, qtbot):
