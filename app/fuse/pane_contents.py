@@ -23,7 +23,7 @@ from app.fuse.pane_texts import (
     waiting_text,
 )
 from app.fuse.recon_pane import ReconPane
-from app.fuse.retention import alarm_text
+from app.fuse.retention import alarm_mark, alarm_text
 from app.fuse.scenes import scene_of
 from app.fuse.state import FuseState
 from app.i18n.numbers import filled
@@ -175,7 +175,8 @@ class PaneContents(QObject):
         """Outline what the result loses, if wanted, and say it where it is much."""
         self.show_scene("fused")
         tip = self.tr("Spots of the sources that it hardly shows; click to outline them.")
-        self._panes["fused"].set_tag("lost", alarm_text(self._session.retention), tip)
+        found = self._session.retention
+        self._panes["fused"].set_tag("lost", alarm_text(found), tip, alarm_mark(found))
 
     def show_stale(self) -> None:
         """Mark the result where it is of other sources, windows or another task."""

@@ -13,7 +13,7 @@ from app.fuse.active_pane import ActivePane
 from app.fuse.export import notice_of
 from app.fuse.pane_texts import SOURCES, result_info, source_info, source_title
 from app.fuse.results import Outcome
-from app.fuse.retention import alarm_text
+from app.fuse.retention import alarm_mark, alarm_text
 from app.fuse.scenes import scene_of
 from app.fuse.state import FuseState
 from app.viewer.pane import Pane
@@ -164,7 +164,8 @@ class ResultsBoard(QScrollArea):
         stale = self.tr("Stale") if session.is_outdated(outcome) else ""
         pane.set_tag("stale", stale, self.tr("Made from other sources, windows or another task."))
         tip = self.tr("Spots of the sources that it hardly shows; click to outline them.")
-        pane.set_tag("lost", alarm_text(session.retention_of(outcome)), tip)
+        found = session.retention_of(outcome)
+        pane.set_tag("lost", alarm_text(found), tip, alarm_mark(found))
 
     def _arrange(self) -> None:
         if not self.panes:

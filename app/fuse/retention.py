@@ -113,14 +113,24 @@ def _legend(found: Retention, side: SourceSide) -> str:
 
 def alarm_text(found: Retention | None) -> str:
     """The mark of an alarm: the shares of the sources of which much is lost; "" for no alarm."""
+    shares = _alarm_shares(found)
+    return tr("Lost: {0}").format(shares) if shares else ""
+
+
+def alarm_mark(found: Retention | None) -> str:
+    """A short form of :func:`alarm_text`: a sign and the shares."""
+    shares = _alarm_shares(found)
+    return f"▲ {shares}" if shares else ""
+
+
+def _alarm_shares(found: Retention | None) -> str:
     if found is None or not found.is_alarm:
         return ""
-    shares = [
+    return ", ".join(
         f"{number(100 * found.of(side).lost_share, '.0f')} % {side.upper()}"
         for side in _SIDES
         if found.of(side).is_alarm
-    ]
-    return tr("Lost: {0}").format(", ".join(shares))
+    )
 
 
 def retention_rows(found: Retention) -> list[tuple[str, str]]:

@@ -116,17 +116,28 @@ class Pane(DropZone):
         """Limit the title if it does not fit beside the name of the content.
 
         It keeps a third of the width, or more if the name leaves it: the name is more specific.
+        Tags are shortened before the title is.
         """
         wanted, name = self.title.sizeHint().width(), self.info.width_of_name()
+        for tag in self._tags.values():
+            tag.shorten(False)
+        room = self._room_beside_tags()
+        if room < wanted:
+            for tag in self._tags.values():
+                tag.shorten(True)
+            room = self._room_beside_tags()
+        most = max(room - name, room // 3, min(wanted, _SHORT))
+        self.title.setMaximumWidth(most if name and most < wanted else _ANY)
+
+    def _room_beside_tags(self) -> int:
+        """Pixels for title and info."""
         items = [self.header.itemAt(place) for place in range(self.header.count())]
         widgets = [w for item in items if item is not None and (w := item.widget()) is not None]
         shown = [w for w in widgets if not w.isHidden()]
         others = sum(w.sizeHint().width() for w in shown if w not in (self.title, self.info))
         margins = self.header.contentsMargins()
         room = self.contentsRect().width() - margins.left() - margins.right() - others
-        room -= self.header.spacing() * (len(shown) - 1)
-        most = max(room - name, room // 3, min(wanted, _SHORT))
-        self.title.setMaximumWidth(most if name and most < wanted else _ANY)
+        return room - self.header.spacing() * (len(shown) - 1)
 
     def set_image(self, image: RenderedImage | None) -> None:
         """Show an image in its own window; None for the placeholder."""
@@ -136,8 +147,12 @@ class Pane(DropZone):
         """Show a scene; None for the placeholder."""
         self.canvas.set_scene(scene)
 
-    def set_tag(self, kind: str, text: str, tip: str = "") -> None:
-        """Show a tag in the header; an empty text hides it."""
+    def set_tag(self, kind: str, text: str, tip: str = "", short: str = "") -> None:
+        """Show a tag in the header; an empty text hides it.
+
+        Args:
+            short: what is shown where the title has no room beside the text; "" for the text.
+        """
         label = self._tags.get(kind)
         if label is None:
             label = self._tags[kind] = _Tag()
@@ -145,7 +160,7 @@ class Pane(DropZone):
             label.setProperty("tag", kind)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self.header.insertWidget(self.header.indexOf(self.info), label)
-        label.setText(text)
+        label.set_texts(text, short)
         label.setToolTip(tip)
         label.setVisible(bool(text))
         self._share_width()
@@ -153,13 +168,27 @@ class Pane(DropZone):
     def tag(self, kind: str) -> str:
         """The text of a visible tag, or ""."""
         label = self._tags.get(kind)
-        return label.text() if label is not None and not label.isHidden() else ""
+        return label.whole if label is not None and not label.isHidden() else ""
 
 
 class _Tag(QLabel):
     """A label that can be clicked; commands do the same by key."""
 
     clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = self._short = ""
+
+    def set_texts(self, whole: str, short: str) -> None:
+        """Set the text and what stands for it where room is scarce."""
+        self.whole, self._short = whole, short or whole
+        self.setText(whole)
+        self.setAccessibleName(whole)
+
+    def shorten(self, on: bool) -> None:
+        """Show the short text, or the whole one."""
+        self.setText(self._short if on else self.whole)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Emit ``clicked``."""
