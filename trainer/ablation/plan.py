@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import InputError, Message
+from core.models.config import compact_config
 from core.packs.format import SUFFIX
 from core.tasks import get_task
 from trainer.ablation.variants import MAIN, VARIANTS
@@ -93,6 +94,10 @@ def ablation_config(
 ) -> TrainConfig:
     """The recipe of the embedded pack of ``task``, from scratch and shortened to ``steps``.
 
+    Embedded packs have no backbone, since what it gave was found to be a constant (decisions 0041
+    to 0056). What each part of the method is worth is asked of all of its parts: a recipe without
+    backbone gets the encoder of the compact family.
+
     Args:
         settings: a file of settings to use instead of the recipe.
 
@@ -120,9 +125,13 @@ def ablation_config(
             Message("its fused image is chosen by rule, so there is nothing to leave out"),
             Message("Give settings with another output."),
         )
+    network = base.network
+    if settings is None and network.backbone.kind == "none":
+        network = replace(network, backbone=compact_config().backbone)
     try:
         return replace(
             base,
+            network=network,
             steps=steps,
             batch=batch,
             crop=crop,

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, InputError
 from core.metrics import evaluate, to_luma8
-from core.models.config import paper_config
+from core.models.config import compact_config, paper_config
 from core.packs.format import read_pack
 from core.progress import NullProgress
 from tests.trainer.runs import CONFIG
@@ -18,6 +18,7 @@ from trainer.ablation.plan import AblationPlan, ablation_config, pair_folders_of
 from trainer.ablation.results import read_result
 from trainer.ablation.run import RunAdvanced, RunDone, finished_results, run_ablation
 from trainer.ablation.variants import MAIN, VARIANTS, chosen_variants, components
+from trainer.config import recipes
 from trainer.data.dataset import read_held_out
 from trainer.events import Started, Stepped
 from trainer.optimization import precision
@@ -45,6 +46,18 @@ def test_every_variant_has_the_same_budget_and_lacks_one_component() -> None:
         "no-reconstruction": {"reconstruction", "bilevel"},
         "no-bilevel": {"bilevel"},
     }
+
+
+@pytest.mark.parametrize("task", ["mif", "mef", "ivif"])
+def test_a_recipe_without_backbone_is_judged_with_the_encoder_in_it(
+    task: str, tmp_path: Path
+) -> None:
+    assert ablation_config(task, 10).network.backbone == compact_config().backbone
+    path = recipes.path_of(task)
+    assert path is not None
+    own = tmp_path / "own.toml"
+    own.write_bytes(path.read_bytes())
+    assert ablation_config(task, 10, settings=own).network.backbone.kind == "none"
 
 
 def test_without_dinov3_the_trained_encoder_takes_its_place() -> None:
