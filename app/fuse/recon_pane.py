@@ -18,6 +18,8 @@ class ReconPane(Pane):
         super().__init__(name, link, parent)
         # The titles of the two panes differ in the last letter only.
         self.title.set_mode(Qt.TextElideMode.ElideMiddle)
+        # The number is at the end of “PSNR 53.4 dB”.
+        self.info.set_mode(Qt.TextElideMode.ElideLeft)
         self.residual = QToolButton()
         self.residual.setText("Δ")
         self.residual.setCheckable(True)
