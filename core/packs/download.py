@@ -226,7 +226,11 @@ class _Receiver(threading.Thread):
             except queue.Empty:
                 continue
             if isinstance(item, Exception):
-                raise item
+                try:
+                    raise item
+                finally:
+                    # Its traceback holds this frame: a cycle, and the socket in it, would live on.
+                    del item
             if item is None:
                 return
             yield item

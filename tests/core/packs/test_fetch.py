@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -316,6 +319,23 @@ def test_a_proxy_that_refuses_is_told(hub, monkeypatch) -> None:
         with _only_here(), pytest.raises(DownloadError, match="proxy") as caught:
             fetch_backbone()
     assert "HTTPS_PROXY" in caught.value.remedy
+
+
+def test_an_error_keeps_nothing_of_the_connection_alive(hub, monkeypatch) -> None:
+    """Without the garbage collector, which may warn of the open socket in any later test."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(type(each) is http.client.HTTPResponse for each in gc.get_objects())
+        with Hub(Behaviour()) as proxy:
+            monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
+            monkeypatch.setenv("https_proxy", proxy.address)
+            with contextlib.suppress(DownloadError):
+                fetch_backbone()
+        after = sum(type(each) is http.client.HTTPResponse for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert after == before
 
 
 def test_a_redirect_away_from_the_web_is_not_followed(hub, tmp_path) -> None:
